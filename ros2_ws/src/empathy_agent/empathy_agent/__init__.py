@@ -1,0 +1,1 @@
+"""Empathetic dialogue with a chain of empathy: engines, safety gate, sessions."""

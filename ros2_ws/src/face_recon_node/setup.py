@@ -1,0 +1,23 @@
+from setuptools import find_packages, setup
+
+setup(
+    name="face_recon_node",
+    version="0.1.0",
+    description="Earphone IMU windows to facial landmarks, blendshapes, mesh and affect; training of IMUTwinTrans.",
+    maintainer="Earnest contributors",
+    maintainer_email="earnest@example.org",
+    license="Apache-2.0",
+    packages=find_packages(include=["face_recon_node", "face_recon_node.*"]),
+    # Versions are pinned once, in requirements.txt at the repository's root.
+    install_requires=["numpy", "scipy", "torch", "rich", "typer"],
+    data_files=[
+        ("share/ament_index/resource_index/packages", ["resource/face_recon_node"]),
+        ("share/face_recon_node", ["package.xml"]),
+    ],
+    entry_points={
+        "console_scripts": [
+            "face_recon_node = face_recon_node.node:main",
+            "reference_node = face_recon_node.reference_node:main",
+        ],
+    },
+)

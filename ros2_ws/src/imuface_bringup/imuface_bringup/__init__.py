@@ -1,0 +1,1 @@
+"""Launch files, RViz configuration, viewer and the imuface command."""
