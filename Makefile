@@ -2,7 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3.11
-PACKAGES := imuface_driver face_recon_node empathy_agent imuface_bringup
+PACKAGES := imuface_node imuface_driver face_recon_node empathy_agent imuface_bringup
 
 # Names of the stamps say what has been set up; a stamp is older than its inputs when there is something to do again.
 VENV_STAMP := $(VENV)/.stamp-requirements

@@ -1,0 +1,169 @@
+"""A lifecycle node that configures and activates itself, reports its health and fails with a clear message.
+
+The launch frontends of ROS 2 Humble and Jazzy cannot autostart lifecycle nodes, so the node does it itself; with
+``autostart: false`` it waits for a lifecycle manager like any other.
+"""
+
+from __future__ import annotations
+
+import enum
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+# What bad user input raises in ROS-free code: reported as one line, without a traceback.
+USER_ERRORS = (OSError, ValueError, ImportError)
+
+
+class StatusLevel(enum.Enum):
+    """Health of a node, with the values of ``diagnostic_msgs/DiagnosticStatus``."""
+
+    OK = DiagnosticStatus.OK
+    WARN = DiagnosticStatus.WARN
+    ERROR = DiagnosticStatus.ERROR
+    STALE = DiagnosticStatus.STALE
+
+
+@dataclass(frozen=True)
+class Status:
+    """One line of ``/diagnostics``: a level, a message for people, and named values."""
+
+    level: StatusLevel
+    message: str
+    values: dict[str, str] = field(default_factory=dict)
+
+
+class AutostartNode(LifecycleNode):
+    """Base of the Earnest nodes.
+
+    A node overrides :meth:`setup`, :meth:`start`, :meth:`stop`, :meth:`teardown` and :meth:`status`. ``setup`` and
+    ``start`` raise ``ValueError`` or ``OSError`` (a missing file, port or model) with a message that names the value
+    and the remedy: the transition then fails, the message is logged, and the node stays up in its previous state, so
+    that the fault can be mended and the transition asked for again.
+    """
+
+    def __init__(self, name: str, **kwargs: object) -> None:
+        super().__init__(name, **kwargs)
+        self.declare_parameter("autostart", True)
+        self.active = False
+        self._failure = ""
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        # Health is reported by the wall clock, so that a paused simulation still reports.
+        self.create_timer(1.0, self._publish_status, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    # What a node does ---------------------------------------------------------------------------------------------
+
+    def setup(self) -> None:
+        """Read parameters, load models, create interfaces. Raises ``ValueError`` or ``OSError`` on bad input."""
+
+    def start(self) -> None:
+        """Begin to work. Raises ``ValueError`` or ``OSError`` when that is not possible."""
+
+    def stop(self) -> None:
+        """Stop working; :meth:`start` may follow."""
+
+    def teardown(self) -> None:
+        """Undo :meth:`setup`; :meth:`setup` may follow."""
+
+    def status(self) -> list[tuple[str, Status]]:
+        """Health of each part while active, as (part, status); the part may be empty for the node as a whole."""
+        return [("", Status(StatusLevel.OK, "active"))]
+
+    # Lifecycle ----------------------------------------------------------------------------------------------------
+
+    def autostart(self) -> None:
+        """Configure and activate, unless the ``autostart`` parameter is false."""
+        if not self.get_parameter("autostart").value:
+            return
+        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+            self.trigger_activate()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        return self._attempt(self.setup, "cannot be configured", undo=self.teardown)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        result = self._attempt(self.start, "cannot be activated", undo=self.stop)
+        if result == TransitionCallbackReturn.SUCCESS:
+            self.active = True
+            return super().on_activate(state)
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.active = False
+        self.stop()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.teardown()
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        self.close()
+        return TransitionCallbackReturn.SUCCESS
+
+    def close(self) -> None:
+        """Stop and tear down from whatever state the node is in."""
+        if self.active:
+            self.active = False
+            self.stop()
+        self.teardown()
+
+    def _attempt(self, action: Callable[[], None], failure: str, undo: Callable[[], None]) -> TransitionCallbackReturn:
+        try:
+            action()
+        except USER_ERRORS as error:
+            undo()
+            self._failure = f"{failure}: {error}"
+            self.get_logger().error(self._failure)
+            return TransitionCallbackReturn.FAILURE
+        self._failure = ""
+        return TransitionCallbackReturn.SUCCESS
+
+    # Diagnostics --------------------------------------------------------------------------------------------------
+
+    def _publish_status(self) -> None:
+        if self.active:
+            parts = self.status()
+        elif self._failure:
+            parts = [("", Status(StatusLevel.ERROR, self._failure))]
+        else:
+            parts = [("", Status(StatusLevel.STALE, "not active"))]
+        name = self.get_fully_qualified_name()
+        message = DiagnosticArray()
+        message.header.stamp = self.get_clock().now().to_msg()
+        message.status = [
+            DiagnosticStatus(
+                level=status.level.value,
+                name=f"{name}: {part}" if part else name,
+                message=status.message,
+                hardware_id=name,
+                values=[KeyValue(key=key, value=value) for key, value in status.values.items()],
+            )
+            for part, status in parts
+        ]
+        self._diagnostics.publish(message)
+
+
+def main(node_class: type[AutostartNode], args: list[str] | None = None) -> None:
+    """Run one node until it is interrupted or ROS shuts down; the ``main`` of every node executable."""
+    rclpy.init(args=args if args is not None else sys.argv)
+    node = node_class()
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        node.autostart()
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        node.close()
+        executor.shutdown()
+        node.destroy_node()
+        rclpy.try_shutdown()
