@@ -1,34 +1,64 @@
-# Two commands matter: `make demo` and `make test`. Both set up what they need, once.
+# Two commands matter: `make demo` and `make test`. Both set up what they need, once, in .venv.
 VENV := .venv
 BIN := $(VENV)/bin
-PYTHON ?= python3.11
 PACKAGES := imuface_node imuface_driver face_recon_node empathy_agent imuface_bringup
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-# Names of the stamps say what has been set up; a stamp is older than its inputs when there is something to do again.
-VENV_STAMP := $(VENV)/.stamp-requirements
-INTERFACES_STAMP := $(VENV)/.stamp-interfaces
-PACKAGES_STAMP := $(VENV)/.stamp-packages
+# An empty stamp for each step of the set-up; make repeats a step when something it was made from is newer.
+REQUIREMENTS_DONE := $(VENV)/requirements.done
+INTERFACES_DONE := $(VENV)/interfaces.done
+PACKAGES_DONE := $(VENV)/packages.done
 
-.PHONY: help demo test check setup models rviz clean
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check rviz colcon clean
 
-help:
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+help: ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
-setup: $(PACKAGES_STAMP) ## Python environment with ROS 2, interfaces and packages, in .venv
+setup: $(PACKAGES_DONE) ## Set up ROS 2, the interfaces and the packages in .venv
 
-$(VENV_STAMP): requirements.txt requirements-dev.txt
-	@command -v $(PYTHON) >/dev/null || { echo "Earnest needs $(PYTHON) (ROS 2 on PyPI is built for CPython 3.11). Install it, or name one: make PYTHON=/path/to/python3.11"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --disable-pip-version-check -r requirements-dev.txt
+$(REQUIREMENTS_DONE): requirements.txt requirements-dev.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
+	  echo "Earnest needs Python 3.11 (ROS 2 on PyPI is built for it), and '$(PYTHON)' is not that."; \
+	  echo "Install python3.11 and python3.11-venv, or name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "[1/3] Python environment with ROS 2 in $(VENV) (a few minutes, once)"
+	test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	$(PIP) install -r requirements-dev.txt
 	@touch $@
 
-$(INTERFACES_STAMP): $(VENV_STAMP) $(shell find ros2_ws/src/interfaces -type f)
-	$(BIN)/pip install --disable-pip-version-check --force-reinstall --no-deps ./ros2_ws/src/interfaces
+$(INTERFACES_DONE): $(REQUIREMENTS_DONE) $(shell find ros2_ws/src/interfaces -type f)
+	@command -v cc >/dev/null || { echo "Building the ROS interfaces needs a C compiler: install gcc (Debian: build-essential)."; exit 1; }
+	@echo "[2/3] ROS interfaces"
+	$(PIP) install --quiet --force-reinstall --no-deps ./ros2_ws/src/interfaces
 	@touch $@
 
-$(PACKAGES_STAMP): $(INTERFACES_STAMP) $(foreach p,$(PACKAGES),ros2_ws/src/$(p)/setup.py) $(wildcard launch/* rviz/*)
-	$(BIN)/pip install --disable-pip-version-check --no-deps $(foreach p,$(PACKAGES),-e ros2_ws/src/$(p))
+$(PACKAGES_DONE): $(INTERFACES_DONE) $(PACKAGES:%=ros2_ws/src/%/setup.py) $(wildcard launch/* rviz/*)
+	@echo "[3/3] Packages"
+	$(PIP) install --quiet --no-deps $(PACKAGES:%=-e ros2_ws/src/%)
 	@touch $@
+
+demo: setup ## Earphones in, face and empathetic reply out, into out/demo; VIEW=1 opens the live viewer instead
+	$(BIN)/imuface demo --out out/demo $(if $(VIEW),--view)
+
+test: setup ## The whole test suite
+	$(BIN)/python -m pytest
+
+check: setup ## Linter, formatter and type checker
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+rviz: ## RViz with the Earnest configuration, where RViz is installed
+	@command -v rviz2 >/dev/null || { \
+	  echo "rviz2 is not on the PATH: source an apt ROS 2 (sudo apt install ros-kilted-rviz2), or use: make demo VIEW=1"; exit 1; }
+	rviz2 -d rviz/imuface.rviz
+
+# On an apt ROS 2 this is plain `colcon build --base-paths ros2_ws/src`; the rest points it at ROS 2 from PyPI.
+colcon: setup ## Build with colcon against the ROS 2 in .venv, into out/colcon
+	PATH="$(abspath $(BIN)):$$PATH" AMENT_PREFIX_PATH="$(abspath $(VENV))" CMAKE_PREFIX_PATH="$(abspath $(VENV))" \
+	  $(BIN)/colcon --log-base out/colcon/log build --base-paths ros2_ws/src \
+	  --build-base out/colcon/build --install-base out/colcon/install --cmake-args -DPIP_ROS=ON -DPYTHON_ONLY=ON
 
 clean: ## Remove the environment and everything that was built or recorded
-	rm -rf $(VENV) out build install log
+	rm -rf $(VENV) out

@@ -10,6 +10,7 @@ import enum
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -49,7 +50,7 @@ class AutostartNode(LifecycleNode):
     that the fault can be mended and the transition asked for again.
     """
 
-    def __init__(self, name: str, **kwargs: object) -> None:
+    def __init__(self, name: str, **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
         self.declare_parameter("autostart", True)
         self.active = False
@@ -151,10 +152,10 @@ class AutostartNode(LifecycleNode):
         self._diagnostics.publish(message)
 
 
-def main(node_class: type[AutostartNode], args: list[str] | None = None) -> None:
+def main(make_node: Callable[[], AutostartNode], args: list[str] | None = None) -> None:
     """Run one node until it is interrupted or ROS shuts down; the ``main`` of every node executable."""
     rclpy.init(args=args if args is not None else sys.argv)
-    node = node_class()
+    node = make_node()
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
