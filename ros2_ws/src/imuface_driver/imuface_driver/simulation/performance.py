@@ -1,0 +1,74 @@
+"""A performance: facial action weights over time, smooth enough to be differentiated twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from imuface_driver.simulation.expressions import compose, minimum_jerk
+from imuface_driver.simulation.live_link import read_live_link_csv
+
+FRAME_RATE = 60.0  # Hz, of the control points
+LOOP_BLEND = 1.0  # s, the end fades into the beginning
+CSV_REST = 5.0  # s of neutral face before a capture, for the calibration
+CSV_BLEND = 1.0  # s from there into its first frame
+
+
+@dataclass(frozen=True)
+class Performance:
+    """Facial action weights as a uniform cubic B-spline over ``frames``.
+
+    The spline is twice continuously differentiable, which the accelerometer needs, and stays within the hull of its
+    control points, hence within 0..1. It loops for ever: the last second fades into the first frame.
+    """
+
+    frames: NDArray[np.float32]  # (K, 52), control points at FRAME_RATE, 0..1
+
+    @classmethod
+    def natural(cls, seed: int, duration: float) -> Performance:
+        """Generated expressions, speech, blinks and rests; the first 4 s are neutral. ``duration`` in seconds."""
+        return cls(_looped(compose(seed, duration, FRAME_RATE)))
+
+    @classmethod
+    def from_live_link_csv(cls, path: str | PathLike[str]) -> Performance:
+        """Capture of a real performer (plain or gzip CSV of Live Link Face), after 5 s of neutral face.
+
+        Raises ``OSError`` when the file cannot be read and ``ValueError`` when it is not such a capture.
+        """
+        times, weights = read_live_link_csv(path)
+        grid = np.arange(0.0, times[-1], 1.0 / FRAME_RATE)
+        capture = np.stack([np.interp(grid, times, channel) for channel in weights.T], axis=1)
+        blend = minimum_jerk(np.linspace(0.0, 1.0, round(CSV_BLEND * FRAME_RATE)))[:, None]
+        rest = np.zeros((round(CSV_REST * FRAME_RATE), capture.shape[1]))
+        return cls(_looped(np.concatenate([rest, blend * capture[0], capture])))
+
+    @property
+    def duration(self) -> float:
+        """Seconds until the performance starts again."""
+        return len(self.frames) / FRAME_RATE
+
+    def weights(self, times: ArrayLike) -> NDArray[np.float32]:
+        """Weights (N, 52) at ``times`` (N,) in seconds since the start; any time, the performance loops."""
+        position = np.asarray(times, dtype=np.float64) * FRAME_RATE
+        index = np.floor(position).astype(np.int64)
+        u = (position - index).astype(np.float32)[:, None]
+        v = 1.0 - u
+        count = len(self.frames)
+        # Basis functions of the uniform cubic B-spline.
+        basis = (v * v * v, 4.0 - 3.0 * u * u * (1.0 + v), 4.0 - 3.0 * v * v * (1.0 + u), u * u * u)
+        total = basis[0] * self.frames[(index - 1) % count]
+        for offset in range(1, 4):
+            total += basis[offset] * self.frames[(index - 1 + offset) % count]
+        return np.clip(total / 6.0, 0.0, 1.0, dtype=np.float32)
+
+
+def _looped(frames: NDArray[np.floating]) -> NDArray[np.float32]:
+    """``frames`` with the end faded into the first one."""
+    fade = min(round(LOOP_BLEND * FRAME_RATE), len(frames) // 2)
+    if fade > 0:
+        s = minimum_jerk(np.linspace(0.0, 1.0, fade))[:, None]
+        frames = np.concatenate([frames[:-fade], (1.0 - s) * frames[-fade:] + s * frames[0]])
+    return np.clip(frames, 0.0, 1.0).astype(np.float32)

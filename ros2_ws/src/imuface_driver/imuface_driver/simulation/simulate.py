@@ -1,0 +1,50 @@
+"""Whole simulated sessions at once, for training and tests."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imuface_driver.protocol import ACCELERATION_PER_LSB, ANGULAR_VELOCITY_PER_LSB, EARS, Ear
+from imuface_driver.recording import BlendshapeTrack, ImuTrack, Recording
+from imuface_driver.simulation.earphones import Block, SimulatedEarphones
+from imuface_driver.simulation.participant import Participant
+from imuface_driver.simulation.performance import Performance
+
+BLOCK = 20.0  # s
+
+
+def simulate(
+    performance: Performance,
+    participant: Participant,
+    duration: float,
+    *,
+    rate: float = 30.0,
+    seed: int = 0,
+    activity: str = "still",
+    start_ns: int = 0,
+) -> Recording:
+    """The first ``duration`` seconds of :class:`SimulatedEarphones` with true stamps, as a perfect clock fit gives.
+
+    The stamps of the true blendshapes are those of the left ear. Raises ``ValueError`` for an impossible duration,
+    rate or activity.
+    """
+    if not duration > 0.0:
+        raise ValueError(f"duration is {duration} s, must be positive")
+    collected: dict[Ear, list[Block]] = {ear: [] for ear in EARS}
+    for blocks in SimulatedEarphones(performance, participant, rate, seed, activity).blocks(BLOCK):
+        for ear, block in blocks.items():
+            collected[ear].append(block)
+        if all(len(block.times) and block.times[-1] >= duration for block in blocks.values()):
+            break
+    tracks = {}
+    for ear, parts in collected.items():
+        times = np.concatenate([part.times for part in parts])
+        raw = np.concatenate([part.raw for part in parts])[times < duration]
+        tracks[ear] = ImuTrack(
+            stamps=start_ns + np.rint(times[times < duration] * 1e9).astype(np.int64),
+            acceleration=raw[:, :3] * ACCELERATION_PER_LSB,
+            angular_velocity=raw[:, 3:] * ANGULAR_VELOCITY_PER_LSB,
+        )
+    stamps = tracks["left"].stamps
+    truth = BlendshapeTrack(stamps, performance.weights((stamps - start_ns) * 1e-9))
+    return Recording(tracks["left"], tracks["right"], truth)
