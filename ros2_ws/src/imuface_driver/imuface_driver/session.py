@@ -37,11 +37,11 @@ _TYPES = {
 _INFINITE = QosTime(9223372036, 854775807)
 
 
-def _qos(reliability: QosReliability, depth: int) -> Qos:
+def _sensor_data_qos(depth: int) -> Qos:
     return Qos(
         QosHistory.KEEP_LAST,
         depth,
-        reliability,
+        QosReliability.BEST_EFFORT,
         QosDurability.VOLATILE,
         _INFINITE,
         _INFINITE,
@@ -105,11 +105,10 @@ def write_session(path: str | Path, recording: Recording, namespace: str = DEFAU
         raise FileExistsError(f"{path} exists already; sessions are not overwritten")
     store = typestore()
     tracks: list[tuple[str, Qos, np.ndarray, Iterator[Any]]] = []
-    sensor_qos = _qos(QosReliability.BEST_EFFORT, topics.IMU_DEPTH)
-    reference_qos = _qos(QosReliability.RELIABLE, topics.REFERENCE_DEPTH)
+    imu_qos, reference_qos = _sensor_data_qos(topics.IMU_DEPTH), _sensor_data_qos(topics.REFERENCE_DEPTH)
     for ear, track in zip(EARS, (recording.left, recording.right), strict=True):
         if track is not None:
-            tracks.append((topics.IMU[ear], sensor_qos, track.stamps, _imu_messages(track, topics.IMU_FRAMES[ear])))
+            tracks.append((topics.IMU[ear], imu_qos, track.stamps, _imu_messages(track, topics.IMU_FRAMES[ear])))
     if recording.blendshapes is not None:
         messages = _blendshape_messages(recording.blendshapes)
         tracks.append((topics.REFERENCE_BLENDSHAPES, reference_qos, recording.blendshapes.stamps, messages))

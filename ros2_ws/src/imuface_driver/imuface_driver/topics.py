@@ -12,7 +12,7 @@ IMU_DEPTH = 30  # one second at 30 Hz
 
 REFERENCE_BLENDSHAPES = "reference/blendshapes"
 REFERENCE_LANDMARKS = "reference/landmarks"
-REFERENCE_DEPTH = 30
+REFERENCE_DEPTH = 5
 FACE_LANDMARKS = "face/landmarks"
 FACE_FRAME = "face"
 

@@ -1,0 +1,87 @@
+"""One ear on its way from device samples to stamped measurements, and how well it does."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+import numpy as np
+
+from imuface_driver.clock import DeviceClock
+from imuface_driver.protocol import SEQUENCE_PERIOD, TIME_PERIOD_US, DeviceSample, Ear
+
+Vector = tuple[float, float, float]
+
+# Radio and UDP may swap neighbours or repeat one; a step back beyond this is a device that has started anew.
+REORDER_SAMPLES = 64
+REORDER_US = 1_000_000
+RECENT = 150  # samples over which rate and jitter are taken: 5 s at 30 Hz
+
+
+class ImuSample(NamedTuple):
+    """One measurement of one ear, in the IMU frame of that ear."""
+
+    ear: Ear
+    stamp_ns: int  # host clock at the sampling instant
+    acceleration: Vector  # m/s², gravity included: +g on the upward axis at rest (REP-145)
+    angular_velocity: Vector  # rad/s
+
+
+class EarHealth:
+    """Counters of one ear. Written by the reader's thread, read by any: each field is replaced in one step."""
+
+    def __init__(self) -> None:
+        self.received = 0  # samples delivered
+        self.lost = 0  # samples missing from the sequence
+        self.out_of_order = 0  # samples dropped because a later one was already delivered, repeats included
+        self.resyncs = 0  # times the clock map was started anew
+        self.drift_ppm: float | None = None  # of the device clock against the host's
+        self.battery: int | None = None  # percent
+        self.last_arrival_ns: int | None = None  # host clock
+        self._recent: deque[tuple[int, int]] = deque(maxlen=RECENT)  # (stamp, arrival)
+
+    def record(self, stamp_ns: int, arrival_ns: int) -> None:
+        """Count a sample that was taken at ``stamp_ns`` and arrived at ``arrival_ns`` (host clock)."""
+        self.received += 1
+        self.last_arrival_ns = arrival_ns
+        self._recent.append((stamp_ns, arrival_ns))
+
+    def rate_and_jitter(self) -> tuple[float, float]:
+        """Samples per second by their stamps, and the standard deviation of (arrival - stamp) in seconds; or NaNs."""
+        recent = np.array(tuple(self._recent), dtype=np.int64)
+        if len(recent) < 2 or recent[-1, 0] <= recent[0, 0]:
+            return float("nan"), float("nan")
+        rate = (len(recent) - 1) / (recent[-1, 0] - recent[0, 0]) * 1e9
+        return float(rate), float(np.std(recent[:, 1] - recent[:, 0]) * 1e-9)
+
+
+class EarReceiver:
+    """Puts the samples of one ear on the host clock, in order, and counts what the link loses."""
+
+    def __init__(self, ear: Ear) -> None:
+        self.ear: Ear = ear
+        self.health = EarHealth()
+        self._clock = DeviceClock()
+        self._previous: DeviceSample | None = None
+
+    def receive(self, sample: DeviceSample, arrival_ns: int) -> ImuSample | None:
+        """The stamped measurement, or None for a sample that comes after a later one; ``arrival_ns``: host clock."""
+        previous = self._previous
+        if previous is not None and _is_out_of_order(sample, previous):
+            self.health.out_of_order += 1
+            return None
+        stamp_ns = self._clock.stamp(sample.time_us, arrival_ns)
+        if previous is not None and self._clock.resyncs == self.health.resyncs:
+            self.health.lost += (sample.sequence - previous.sequence - 1) % SEQUENCE_PERIOD
+        self._previous = sample
+        self.health.resyncs = self._clock.resyncs
+        self.health.drift_ppm = self._clock.drift_ppm
+        self.health.battery = sample.battery
+        self.health.record(stamp_ns, arrival_ns)
+        return ImuSample(self.ear, stamp_ns, sample.acceleration, sample.angular_velocity)
+
+
+def _is_out_of_order(sample: DeviceSample, previous: DeviceSample) -> bool:
+    behind = (previous.sequence - sample.sequence) % SEQUENCE_PERIOD
+    behind_us = (previous.time_us - sample.time_us) % TIME_PERIOD_US
+    return behind < REORDER_SAMPLES and behind_us < REORDER_US

@@ -1,0 +1,221 @@
+"""The driver node: earphones from any source in, ``sensor_msgs/Imu`` on the ROS clock out."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from typing import Any
+
+import imuface_node
+import numpy as np
+from imuface_interfaces.msg import Blendshapes
+from imuface_node import AutostartNode, Status, StatusLevel
+from numpy.typing import NDArray
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Imu
+
+from imuface_driver import topics
+from imuface_driver.ear import EarHealth, ImuSample
+from imuface_driver.protocol import EARS, Ear
+from imuface_driver.sources import BagSource, SerialSource, SimulatedSource, Source, UdpSource
+
+SILENCE = 1.0  # s without a sample after which an ear counts as silent
+LOSSY = 0.05  # share of lost samples since the last report that deserves a warning
+
+PARAMETERS: dict[str, tuple[Any, str]] = {
+    "source": ("simulated", "where samples come from: simulated, serial, udp or bag"),
+    "rate": (30.0, "samples per second of the simulated earphones, Hz; real ones have their own"),
+    "simulated.performance": ("", "Live Link Face CSV (.csv, .csv.gz) to perform; empty: a generated performance"),
+    "simulated.participant": (0, "seed of the simulated person"),
+    "simulated.seed": (0, "seed of the simulated session: mounting, noise, clocks, generated performance"),
+    "simulated.activity": ("still", "what the simulated person's head does meanwhile"),
+    "simulated.radio_delay": (0.0, "mean delay of the simulated radio, s"),
+    "serial.left_port": ("", "serial port of the left ear"),
+    "serial.right_port": ("", "serial port of the right ear; may be that of the left ear"),
+    "serial.baud": (115200, "baud rate of the serial ports"),
+    "udp.host": ("127.0.0.1", "address of this machine to receive datagrams at"),
+    "udp.port": (47800, "UDP port to receive datagrams at"),
+    "bag.path": ("", "recorded session to play"),
+    "bag.namespace": ("", "namespace of the person in the recorded session; empty: the only one"),
+}
+
+
+class ImufaceDriver(AutostartNode):
+    """Publishes what one or more sources deliver.
+
+    Each source runs in a thread of its own, which publishes directly: rclpy's publishers may be used from any thread,
+    and waking the executor instead would cost a hop between threads and a rebuilt wait set for every sample.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("imuface_driver", **kwargs)
+        for name, (default, description) in PARAMETERS.items():
+            self.declare_parameter(name, default, ParameterDescriptor(description=description))
+        self._sources: list[Source] = []
+        self._threads: list[threading.Thread] = []
+        self._stop = threading.Event()
+        self._imu: dict[Ear, tuple[Publisher, Imu]] = {}
+        self._reference: tuple[Publisher, Blendshapes] | None = None
+        self._lost: dict[Ear, tuple[int, int]] = {}
+        self._log_handler = _RosLogHandler(self.get_logger())
+
+    def setup(self) -> None:
+        logger = logging.getLogger("imuface_driver")
+        logger.setLevel(logging.INFO)
+        logger.addHandler(self._log_handler)
+        imu_qos = QoSProfile(depth=topics.IMU_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT)
+        for ear in EARS:
+            self._imu[ear] = self.create_publisher(Imu, topics.IMU[ear], imu_qos), _imu_message(ear)
+        self._sources = self._create_sources()
+        for source in self._sources:
+            source.open()
+        if any(isinstance(source, SimulatedSource | BagSource) for source in self._sources):
+            qos = QoSProfile(depth=topics.REFERENCE_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT)
+            message = Blendshapes()
+            message.header.frame_id = topics.FACE_FRAME
+            self._reference = self.create_publisher(Blendshapes, topics.REFERENCE_BLENDSHAPES, qos), message
+
+    def start(self) -> None:
+        self._stop.clear()
+        self._threads = [
+            threading.Thread(target=source.run, args=(self, self._stop), name=source.name, daemon=True)
+            for source in self._sources
+        ]
+        for thread in self._threads:
+            thread.start()
+        self.get_logger().info(f"publishing from {', '.join(source.name for source in self._sources)}")
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        self._threads = []
+
+    def teardown(self) -> None:
+        for source in self._sources:
+            source.close()
+        self._sources = []
+        publishers = [publisher for publisher, _ in self._imu.values()]
+        if self._reference is not None:
+            publishers.append(self._reference[0])
+        for publisher in publishers:
+            self.destroy_publisher(publisher)
+        self._imu, self._reference = {}, None
+        logging.getLogger("imuface_driver").removeHandler(self._log_handler)
+
+    # What the sources call, in their threads ------------------------------------------------------------------------
+
+    def imu(self, sample: ImuSample) -> None:
+        publisher, message = self._imu[sample.ear]
+        stamp = message.header.stamp
+        stamp.sec, stamp.nanosec = divmod(sample.stamp_ns, 1_000_000_000)
+        acceleration, angular_velocity = message.linear_acceleration, message.angular_velocity
+        acceleration.x, acceleration.y, acceleration.z = sample.acceleration
+        angular_velocity.x, angular_velocity.y, angular_velocity.z = sample.angular_velocity
+        publisher.publish(message)
+
+    def reference(self, stamp_ns: int, weights: NDArray[np.float32]) -> None:
+        assert self._reference is not None
+        publisher, message = self._reference
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 1_000_000_000)
+        message.weights = weights
+        publisher.publish(message)
+
+    # Health ---------------------------------------------------------------------------------------------------------
+
+    def status(self) -> list[tuple[str, Status]]:
+        health = {ear: (source, source.health[ear]) for source in self._sources for ear in source.health}
+        return [(f"{ear} ear", self._ear_status(ear, *health[ear])) for ear in EARS if ear in health]
+
+    def _ear_status(self, ear: Ear, source: Source, health: EarHealth) -> Status:
+        rate, jitter = health.rate_and_jitter()
+        age = math.inf
+        if health.last_arrival_ns is not None:
+            age = (self._now_ns() - health.last_arrival_ns) * 1e-9
+        received, lost = self._lost.get(ear, (0, 0))
+        self._lost[ear] = health.received, health.lost
+        received, lost = health.received - received, health.lost - lost
+        values = {
+            "source": source.name,
+            "rate_hz": f"{rate:.2f}",
+            "jitter_ms": f"{jitter * 1e3:.3f}",
+            "received": str(health.received),
+            "lost": str(health.lost),
+            "out_of_order": str(health.out_of_order),
+            "clock_resyncs": str(health.resyncs),
+            "clock_drift_ppm": "unknown" if health.drift_ppm is None else f"{health.drift_ppm:.1f}",
+            "battery_percent": "unknown" if health.battery is None else str(health.battery),
+            "last_seen_s": f"{age:.3f}",
+            # A damaged frame does not tell its ear: these are of the link, which two ears may share.
+            **{f"link_{name}": str(count) for name, count in source.counters().items()},
+        }
+        if age > SILENCE:
+            silence = "nothing received yet" if health.last_arrival_ns is None else f"silent for {age:.1f} s"
+            return Status(StatusLevel.WARN, f"{silence}: {source.fault}" if source.fault else silence, values)
+        if lost > LOSSY * (received + lost):
+            return Status(StatusLevel.WARN, f"lost {lost} of {received + lost} samples since the last report", values)
+        return Status(StatusLevel.OK, f"{rate:.1f} Hz", values)
+
+    # Parameters -----------------------------------------------------------------------------------------------------
+
+    def _create_sources(self) -> list[Source]:
+        kind = self._parameter("source")
+        if kind == "simulated":
+            names = ("performance", "participant", "seed", "activity", "radio_delay")
+            settings = {name: self._parameter(f"simulated.{name}") for name in names}
+            return [SimulatedSource(self._now_ns, rate=self._parameter("rate"), **settings)]
+        if kind == "serial":
+            return self._serial_sources()
+        if kind == "udp":
+            return [UdpSource(self._parameter("udp.host"), self._parameter("udp.port"), self._now_ns)]
+        if kind == "bag":
+            if not self._parameter("bag.path"):
+                raise ValueError("source is bag, but bag.path is empty: name a recorded session")
+            return [BagSource(self._parameter("bag.path"), self._now_ns, self._parameter("bag.namespace") or None)]
+        raise ValueError(f"source is {kind!r}; known sources: simulated, serial, udp, bag")
+
+    def _serial_sources(self) -> list[Source]:
+        ports = {ear: self._parameter(f"serial.{ear}_port") for ear in EARS}
+        baud = self._parameter("serial.baud")
+        if ports["left"] and ports["left"] == ports["right"]:
+            return [SerialSource(ports["left"], baud, self._now_ns)]
+        sources: list[Source] = [SerialSource(port, baud, self._now_ns, ear) for ear, port in ports.items() if port]
+        if not sources:
+            raise ValueError("source is serial, but neither serial.left_port nor serial.right_port names a port")
+        return sources
+
+    def _parameter(self, name: str) -> Any:
+        return self.get_parameter(name).value
+
+    def _now_ns(self) -> int:
+        return int(self.get_clock().now().nanoseconds)
+
+
+class _RosLogHandler(logging.Handler):
+    """Hands the log of the ROS-free code to the node's logger."""
+
+    def __init__(self, logger: Any) -> None:
+        super().__init__()
+        self._logger = logger
+
+    def emit(self, record: logging.LogRecord) -> None:
+        write = self._logger.warning if record.levelno >= logging.WARNING else self._logger.info
+        write(record.getMessage())
+
+
+def _imu_message(ear: Ear) -> Imu:
+    """A message in which only stamp and measurement are still to be set."""
+    message = Imu()
+    message.header.frame_id = topics.IMU_FRAMES[ear]
+    message.orientation_covariance = np.array(topics.ORIENTATION_COVARIANCE)
+    message.linear_acceleration_covariance = np.array(topics.ACCELERATION_COVARIANCE)
+    message.angular_velocity_covariance = np.array(topics.ANGULAR_VELOCITY_COVARIANCE)
+    return message
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the driver."""
+    imuface_node.main(ImufaceDriver, args)
