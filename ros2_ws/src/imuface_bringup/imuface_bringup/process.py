@@ -183,9 +183,7 @@ def stop_on_signals(graph: Graph) -> Iterator[None]:
         graph.request_stop()
         signal.signal(number, previous[number])
 
-    previous: dict[int, Any] = {
-        number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    previous: dict[int, Any] = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -271,7 +271,9 @@ class _Interpreter:
         if kind is not None and type(value) is not _TYPES[kind]:
             raise entry.error(f"parameter '{name}' is {value!r}, which is not of type {kind}")
         if not _is_parameter(value):
-            raise entry.error(f"parameter '{name}' is {value!r}; ROS knows bool, int, float, str and lists of one of them")
+            raise entry.error(
+                f"parameter '{name}' is {value!r}; ROS knows bool, int, float, str and lists of one of them"
+            )
         return value
 
     # Substitutions ------------------------------------------------------------------------------------------------
@@ -286,7 +288,9 @@ class _Interpreter:
     def _namespace(self, action: Entry, key: str) -> str:
         pushed = self._evaluate(action, key) if key in action.keys else ""
         if not _NAMESPACE.fullmatch(pushed):
-            raise action.error(f"'{pushed}' is not a namespace: names of letters, digits and underscores, joined by '/'")
+            raise action.error(
+                f"'{pushed}' is not a namespace: names of letters, digits and underscores, joined by '/'"
+            )
         if pushed.startswith("/"):
             return pushed
         return f"{self.scope.namespace.rstrip('/')}/{pushed}" if pushed else self.scope.namespace
@@ -320,7 +324,9 @@ def _convert(entry: Entry, name: str, text: str, kind: str | None) -> Any:
     try:
         value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):
-        raise entry.error(f"parameter '{name}' is '{text}', which is not YAML; give 'type: str' if it is text") from None
+        raise entry.error(
+            f"parameter '{name}' is '{text}', which is not YAML; give 'type: str' if it is text"
+        ) from None
     if value is None:
         raise entry.error(f"parameter '{name}' is empty; give 'type: str' if that is meant")
     return value

@@ -1,0 +1,184 @@
+"""Plays a session again: the recorded bytes, and the time of the recording on ``/clock``.
+
+At a finite ``rate`` the messages keep their distances in time, divided by the rate. With rate 0 they come as fast as
+possible, which for a face that is reconstructed anew means as fast as its frames come back, see
+:class:`imuface_bringup.pacing.FacePace`.
+"""
+
+from __future__ import annotations
+
+import signal
+import struct
+import sys
+import threading
+import time
+from typing import ClassVar
+
+import imuface_node
+import rclpy
+from imuface_driver import topics as driver_topics
+from imuface_interfaces.msg import FacialLandmarks
+from imuface_node import AutostartNode, Status, StatusLevel
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from rosgraph_msgs.msg import Clock
+
+from imuface_bringup import topics
+from imuface_bringup.bag import Bag
+from imuface_bringup.pacing import ClockPace, FacePace, Pace
+
+_CLOCK_PERIOD = 10_000_000  # ns of recorded time
+_LISTENER_PATIENCE = 30.0  # s
+# From a match of publisher and subscription on this side to the match on the other side, which cannot be seen here.
+_SETTLING = 1.0  # s
+_DEPTH = 200
+_PAUSE_NS = 100_000_000  # of recorded time between the end and the next round of a loop
+
+
+class PlayerNode(AutostartNode):
+    """Publishes a bag's messages into its own namespace, then ends the process unless it loops."""
+
+    failed: ClassVar[bool] = False  # whether the bag could not be played to its end
+
+    def __init__(self) -> None:
+        super().__init__("player", enable_rosout=False)  # its last line comes when ROS has shut down
+        self.declare_parameter("path", "", ParameterDescriptor(description="bag to play, a rosbag2 folder"))
+        self.declare_parameter("person", "", ParameterDescriptor(description="namespace in the bag, if it has several"))
+        self.declare_parameter("rate", 1.0, ParameterDescriptor(description="speed; 0: as fast as possible"))
+        self.declare_parameter("loop", False, ParameterDescriptor(description="start again at the end"))
+        self.declare_parameter(
+            "wait_for_face",
+            False,
+            ParameterDescriptor(
+                description="the face is reconstructed anew: play its inputs only, and keep to its pace"
+            ),
+        )
+        self._played = 0
+        self._bag: Bag | None = None
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+
+    def setup(self) -> None:
+        path = self.get_parameter("path").value
+        if not path:
+            raise ValueError("parameter 'path' is empty; give the bag to play")
+        self._rate = self.get_parameter("rate").value
+        if not 0.0 <= self._rate < float("inf"):
+            raise ValueError(f"rate {self._rate} is not a speed; give 0 (as fast as possible) or more")
+        self._loop = self.get_parameter("loop").value
+        self._follow_face = self.get_parameter("wait_for_face").value
+        self._bag = Bag(path, self.get_parameter("person").value)
+        for topic in self._bag.missing_ears:
+            self.get_logger().warning(f"{path} has no sample on {topic}: that ear is missing in the replay")
+        names = topics.SESSION if self._follow_face else topics.SESSION | topics.FACE | topics.MESH | topics.DIALOGUE
+        reliable = QoSProfile(depth=_DEPTH, reliability=ReliabilityPolicy.RELIABLE)
+        self._clock_publisher = self.create_publisher(Clock, "/clock", reliable)
+        # Reliable serves listeners of both kinds.
+        self._outputs: dict[str, Publisher] = {
+            name: self.create_publisher(topics.message_class(connection.msgtype), name, reliable)
+            for name, connection in self._bag.connections.items()
+            if name in names
+        }
+        self._face_pace = FacePace(self._bag.ears, self._stopping)
+        if self._follow_face:
+            self.create_subscription(
+                FacialLandmarks, driver_topics.FACE_LANDMARKS, self._on_frame, qos_profile_sensor_data
+            )
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="player")
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+        self._thread = None
+
+    def teardown(self) -> None:
+        if self._bag is not None:
+            self._bag.close()
+            self._bag = None
+
+    def status(self) -> list[tuple[str, Status]]:
+        return [("", Status(StatusLevel.OK, "playing", {"messages": str(self._played)}))]
+
+    def _on_frame(self, message: FacialLandmarks) -> None:
+        self._face_pace.on_frame(message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec)
+
+    def _run(self) -> None:
+        try:
+            self._await_listeners()
+            shift_ns = 0
+            while not self._stopping.is_set():
+                shift_ns += self._play_once(shift_ns) + _PAUSE_NS
+                if not self._loop:
+                    break
+        except (ValueError, OSError) as error:
+            PlayerNode.failed = True
+            self.get_logger().error(str(error))
+        if not self._stopping.is_set():
+            # Let the last messages out, and the last frame in, before the process ends.
+            self._stopping.wait(_SETTLING)
+            self.get_logger().info(f"played {self._played} messages")
+            rclpy.try_shutdown()
+
+    def _await_listeners(self) -> None:
+        """Wait until the face node hears both ears, else for as long as discovery usually takes."""
+        assert self._bag is not None
+        inputs = [self._outputs[topic] for topic in self._bag.ears]
+        deadline = time.monotonic() + _LISTENER_PATIENCE
+        while self._follow_face and not all(publisher.get_subscription_count() for publisher in inputs):
+            if time.monotonic() > deadline:
+                raise ValueError(f"nobody listens to {inputs[0].topic_name}; is face_recon_node running?")
+            if self._stopping.wait(0.05):
+                return
+        self._stopping.wait(_SETTLING)
+
+    def _play_once(self, shift_ns: int) -> int:
+        """Play the bag with all times ``shift_ns`` later, so that time never runs backwards; the bag's duration in ns."""
+        assert self._bag is not None
+        pace: Pace = ClockPace(self._rate, self._stopping)
+        if self._rate == 0.0 and self._follow_face:
+            pace = self._face_pace
+        start_ns = time_ns = clock_ns = 0
+        for message in self._bag.messages(set(self._outputs)):
+            time_ns = message.time_ns + shift_ns
+            start_ns = start_ns or time_ns
+            data, stamp_ns = (message.data, 0) if message.topic in topics.MESH else _shifted(message.data, shift_ns)
+            pace.wait(message.topic, time_ns, stamp_ns)
+            if self._stopping.is_set():
+                break
+            if time_ns - clock_ns >= _CLOCK_PERIOD:
+                clock_ns = time_ns
+                clock = Clock()
+                clock.clock.sec, clock.clock.nanosec = divmod(clock_ns, 1_000_000_000)
+                self._clock_publisher.publish(clock)
+            self._outputs[message.topic].publish(data)
+            self._played += 1
+        return time_ns - start_ns
+
+
+def _shifted(data: bytes, shift_ns: int) -> tuple[bytes, int]:
+    """A CDR message that begins with a ``std_msgs/Header``, with its stamp ``shift_ns`` later, and that stamp."""
+    layout = "<iI" if data[1] & 1 else ">iI"  # bit 0 of the encapsulation identifier: little endian
+    seconds, nanoseconds = struct.unpack_from(layout, data, 4)
+    stamp_ns = seconds * 1_000_000_000 + nanoseconds + shift_ns
+    if shift_ns == 0:
+        return data, stamp_ns
+    patched = bytearray(data)
+    struct.pack_into(layout, patched, 4, *divmod(stamp_ns, 1_000_000_000))
+    return bytes(patched), stamp_ns
+
+
+def main(args: list[str] | None = None) -> None:
+    signal.signal(signal.SIGINT, lambda number, frame: None)  # rclpy ends spinning by itself
+    imuface_node.main(PlayerNode, args)
+    if PlayerNode.failed:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

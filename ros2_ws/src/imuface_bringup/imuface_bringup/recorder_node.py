@@ -1,0 +1,123 @@
+"""Records a session: the exact bytes of a person's topics, as a rosbag2 folder (MCAP) that ``ros2 bag play`` plays."""
+
+from __future__ import annotations
+
+import signal
+from functools import partial
+from pathlib import Path
+
+import imuface_node
+from imuface_driver.session import typestore
+from imuface_node import AutostartNode, Status, StatusLevel
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
+from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
+from rosbags.rosbag2 import StoragePlugin, Writer
+
+from imuface_bringup import topics
+
+# Messages that may wait while the disk is busy, per topic.
+_DEPTH = 200
+# Subscribed to at once and not only when a publisher is seen, which would cost the first second. Best effort hears
+# every publisher; what must not be lost is reliable on both sides (docs/architecture.md).
+_RELIABLE = {"face/affect", *topics.DIALOGUE, *topics.MESH, *topics.DIAGNOSTICS}
+
+
+class RecorderNode(AutostartNode):
+    """Writes what the chosen topics carry, with the quality of service that their publishers offer."""
+
+    def __init__(self) -> None:
+        # The last line of the log comes when ROS has shut down already; it can go to the console only.
+        super().__init__("recorder", enable_rosout=False)
+        self.declare_parameter("path", "", ParameterDescriptor(description="folder to write; must not exist yet"))
+        self.declare_parameter("all_topics", False, ParameterDescriptor(description="the reconstructed face too"))
+        self.declare_parameter("mesh", False, ParameterDescriptor(description="face/mesh too, which is large"))
+        self.declare_parameter(
+            "dialogue", False, ParameterDescriptor(description="what the person said and the replies too; private")
+        )
+        self._path = Path()
+        self._writer: Writer | None = None
+        self._connections: dict[str, Connection] = {}
+        self._recorders: list[Subscription] = []
+
+    def setup(self) -> None:
+        path = self.get_parameter("path").value
+        if not path:
+            raise ValueError("parameter 'path' is empty; give the folder to record into")
+        self._path = Path(path)
+        if self._path.exists():
+            raise FileExistsError(f"{self._path} exists already; recordings are not overwritten: name another folder")
+
+    def start(self) -> None:
+        self._writer = Writer(self._path, version=Writer.VERSION_LATEST, storage_plugin=StoragePlugin.MCAP)
+        self._writer.open()
+        chosen = topics.recorded(
+            **{name: self.get_parameter(name).value for name in ("all_topics", "mesh", "dialogue")}
+        )
+        for topic, kind in chosen.items():
+            reliability = ReliabilityPolicy.RELIABLE if topic in _RELIABLE else ReliabilityPolicy.BEST_EFFORT
+            subscription = self.create_subscription(
+                topics.message_class(kind),
+                topic,
+                partial(self._record, self.resolve_topic_name(topic), kind),
+                QoSProfile(depth=_DEPTH, reliability=reliability),
+                raw=True,
+            )
+            self._recorders.append(subscription)
+        self.get_logger().info(f"recording into {self._path}")
+
+    def stop(self) -> None:
+        for subscription in self._recorders:
+            self.destroy_subscription(subscription)
+        self._recorders.clear()
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.close()
+            self.get_logger().info(f"recorded {sum(writer.counts.values())} messages into {self._path}")
+        self._connections.clear()
+
+    def status(self) -> list[tuple[str, Status]]:
+        assert self._writer is not None
+        counts = {topic: str(self._writer.counts[c.id]) for topic, c in self._connections.items()}
+        if not counts:
+            return [("", Status(StatusLevel.WARN, "nothing to record yet"))]
+        return [("", Status(StatusLevel.OK, f"recording into {self._path}", counts))]
+
+    def _record(self, topic: str, kind: str, data: bytes) -> None:
+        assert self._writer is not None
+        if topic not in self._connections:
+            offers = [_stored(publisher.qos_profile) for publisher in self.get_publishers_info_by_topic(topic)]
+            self._connections[topic] = self._writer.add_connection(
+                topic, kind, typestore=typestore(), offered_qos_profiles=offers
+            )
+        self._writer.write(self._connections[topic], self.get_clock().now().nanoseconds, data)
+
+
+def _stored(qos: QoSProfile) -> Qos:
+    """An offered profile in the form of rosbags; both sides number the policies as rmw does."""
+    return Qos(
+        QosHistory(qos.history.value),
+        qos.depth,
+        QosReliability(qos.reliability.value),
+        QosDurability(qos.durability.value),
+        _time(qos.deadline.nanoseconds),
+        _time(qos.lifespan.nanoseconds),
+        QosLiveliness(qos.liveliness.value),
+        _time(qos.liveliness_lease_duration.nanoseconds),
+        qos.avoid_ros_namespace_conventions,
+    )
+
+
+def _time(nanoseconds: int) -> QosTime:
+    return QosTime(*divmod(nanoseconds, 1_000_000_000))
+
+
+def main(args: list[str] | None = None) -> None:
+    # rclpy ends spinning on Ctrl-C anyway; an exception in the middle of a write would spoil the recording.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    imuface_node.main(RecorderNode, args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from imuface_bringup.launch_file import LaunchFileError
+from imuface_bringup.launch_file.substitution import Call, evaluate, is_literal, parse
+
+FUNCTIONS = {
+    "var": lambda name: f"<{name}>",
+    "env": lambda name, default="none": f"{name}={default}",
+    "dirname": lambda: "/launch",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ""),
+        ("plain text, (with) 'quotes' and \"more\"", "plain text, (with) 'quotes' and \"more\""),
+        ("$(var a)", "<a>"),
+        ("x$(var a)y$(var b-c)", "x<a>y<b-c>"),
+        ("$(dirname)/fastdds.xml", "/launch/fastdds.xml"),
+        ("$(env HOME $(dirname)/x)", "HOME=/launch/x"),
+        ("$(env A 'two words')", "A=two words"),
+        ('$(env A "")', "A="),
+        ("$(var $(var a))", "<<a>>"),
+        ("$(env A 'in $(var b) quotes')", "A=in <b> quotes"),
+        (r"\$(var a) costs 3 \$, \\", r"$(var a) costs 3 $, " + "\\"),
+    ],
+)
+def test_evaluates(text: str, expected: str) -> None:
+    assert evaluate(text, FUNCTIONS) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("$(var a", r"missing '\)'"),
+        ("$(", "no name"),
+        ("$()", "no name"),
+        ("$(var  a)", "empty argument"),
+        ("$(var a )", "empty argument"),
+        ("$(var 'a)", "missing '"),
+        ("$(var a(b)", r"missing '\)'"),
+        ("5 $", r"lone '\$'"),
+        ("x\\", "lone"),
+        ("$(vr a)", "did you mean 'var'"),
+        ("$(var)", "wrong number of arguments"),
+        ("$(dirname x)", "wrong number of arguments"),
+    ],
+)
+def test_refuses_with_a_reason(text: str, message: str) -> None:
+    with pytest.raises(LaunchFileError, match=message):
+        evaluate(text, FUNCTIONS)
+
+
+@given(st.text(max_size=60))
+def test_parses_or_refuses_any_text(text: str) -> None:
+    try:
+        template = parse(text)
+    except LaunchFileError as error:
+        assert text in str(error)
+    else:
+        assert is_literal(text) == all(isinstance(part, str) for part in template)
+
+
+# Text without the characters that mean something, and trees of calls built from it.
+_words = st.text(st.characters(exclude_characters="$\\()'\" ", codec="utf-8"), min_size=1, max_size=8)
+
+
+def _calls(arguments: st.SearchStrategy[tuple[str | Call, ...]]) -> st.SearchStrategy[Call]:
+    return st.builds(
+        Call, st.from_regex(r"[a-z][a-z-]{0,5}", fullmatch=True), st.lists(arguments, max_size=3).map(tuple)
+    )
+
+
+_templates = st.recursive(
+    _words.map(lambda word: (word,)), lambda inner: st.tuples(_words, _calls(inner)), max_leaves=8
+)
+
+
+def _written(template: tuple[str | Call, ...]) -> str:
+    return "".join(
+        part if isinstance(part, str) else "$(" + " ".join([part.name, *map(_written, part.arguments)]) + ")"
+        for part in template
+    )
+
+
+@given(_templates)
+def test_reads_back_what_was_written(template: tuple[str | Call, ...]) -> None:
+    assert parse(_written(template)) == template
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=30))
+def test_an_escaped_text_is_literal(text: str) -> None:
+    escaped = "".join(f"\\{character}" for character in text)
+    assert is_literal(escaped)
+    assert evaluate(escaped, FUNCTIONS) == text
