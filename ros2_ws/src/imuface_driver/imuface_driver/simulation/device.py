@@ -30,7 +30,8 @@ ACCELERATION_WALK = 2e-5 * STANDARD_GRAVITY  # m/s²/√s
 ANGULAR_VELOCITY_WALK = math.radians(1.5e-3)  # rad/s/√s
 BANDWIDTH = 0.45  # of the output rate: corner of chip filter and firmware averaging together
 CRYSTAL_PPM = 20.0  # standard deviation
-SAMPLING_JITTER = 100e-6  # s, standard deviation
+SAMPLING_JITTER = 100e-6  # s, standard deviation; the firmware is late, never early
+MAX_SAMPLING_JITTER = 1e-3  # s
 
 
 def _six(acceleration: float, angular_velocity: float) -> NDArray[np.float64]:
@@ -78,7 +79,7 @@ class Lsm6ds3trc:
         bias = self._bias + np.cumsum(self._walk_rng.normal(0.0, 1.0, motion.shape) * self._walk, axis=0)
         if len(bias):
             self._bias = bias[-1]
-        bias += self._thermal * -np.expm1(-times / WARMING_TIME)[:, None]
+        bias = bias - self._thermal * np.expm1(-times / WARMING_TIME)[:, None]
         registers = np.rint((motion * self._sensitivity + bias + noise) / _LSB)
         return np.clip(registers, -FULL_SCALE - 1, FULL_SCALE).astype(np.int16)
 
@@ -95,14 +96,13 @@ class Crystal:
         self._count = 0
 
     def tick(self, until: float) -> NDArray[np.float64]:
-        """The next true sampling times before ``until``, both in seconds since the session began."""
+        """True times of the samples due before ``until``, both in seconds since the session began."""
         speed = 1.0 + self.drift_ppm * 1e-6
         end = max(math.ceil((until * speed - self._phase) / self._period), self._count)
-        ticks = self._phase + self._period * np.arange(self._count, end)
+        ticks = self._phase + self._period * np.arange(self._count, end, dtype=np.float64)
         self._count = end
-        # The firmware is sometimes late, never by as much as the shortest period.
-        jitter = np.clip(self._rng.normal(0.0, SAMPLING_JITTER, len(ticks)), -1e-3, 1e-3)
-        times: NDArray[np.float64] = ticks / speed + np.abs(jitter)
+        jitter = np.minimum(np.abs(self._rng.normal(0.0, SAMPLING_JITTER, len(ticks))), MAX_SAMPLING_JITTER)
+        times: NDArray[np.float64] = ticks / speed + jitter
         return times
 
     def read(self, times: NDArray[np.float64]) -> NDArray[np.int64]:

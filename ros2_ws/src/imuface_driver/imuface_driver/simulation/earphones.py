@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from imuface_driver.protocol import EARS, SEQUENCE_PERIOD, STANDARD_GRAVITY, DeviceSample, Ear
-from imuface_driver.simulation.device import Crystal, Lsm6ds3trc
+from imuface_driver.simulation.device import MAX_SAMPLING_JITTER, Crystal, Lsm6ds3trc
 from imuface_driver.simulation.head_motion import HeadMotion
 from imuface_driver.simulation.participant import MIRROR_TRANSLATION, EarMotion, Participant
 from imuface_driver.simulation.performance import Performance
@@ -136,8 +136,8 @@ class _Earphone:
         # Motion is known up to one step before the last one.
         filtered = np.concatenate([self._filtered, self._sensor.filter(motion)])
         known = times[-1] - np.arange(len(filtered), 0, -1) / self._rate
-        self._filtered = filtered[-1:]
-        sampled = self._crystal.tick(known[-1])
+        self._filtered = filtered[-2:]
+        sampled = self._crystal.tick(known[-1] - MAX_SAMPLING_JITTER)
         measured = np.stack([np.interp(sampled, known, channel) for channel in filtered.T], axis=1)
         return Block(sampled, self._crystal.read(sampled), self._sensor.measure(measured, sampled))
 

@@ -9,7 +9,6 @@ mirror image.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -114,7 +113,7 @@ class EarMechanics:
 
     def activation(self, weights: NDArray[np.floating]) -> NDArray[np.float64]:
         """Static tissue activations (N, T), about 0..1, for weights (N, 52)."""
-        drive = np.clip(weights @ self.shares.T, 0.0, 1.3)
+        drive = (weights @ self.shares.T).astype(np.float64)
         onset = np.clip((drive[:, _GLIDE] - self.glide_onset) / (1.0 - self.glide_onset), 0.0, 1.0)
         drive[:, _GLIDE] = onset * onset * (3.0 - 2.0 * onset)
         active = -np.expm1(-self.curvature * drive) / -np.expm1(-self.curvature)
@@ -122,41 +121,36 @@ class EarMechanics:
         return active
 
 
-@dataclass
 class EarMotion:
     """The bud of one ear over time: carries the state of the viscoelastic tissues from one block to the next."""
 
-    mechanics: EarMechanics
-    rate: float  # Hz
-    _state: NDArray[np.float64] | None = None  # (3, 1, T), one for each time constant
+    def __init__(self, mechanics: EarMechanics, rate: float) -> None:
+        """``rate`` in Hz, of the weights to come."""
+        self._mechanics = mechanics
+        lags = np.array([mechanics.lag_bony, mechanics.lag_soft, mechanics.lag_creep])
+        self._poles = np.exp(-1.0 / (rate * lags))
+        self._memory: NDArray[np.float64] | None = None  # (3, 1, T), of the three low-passes
 
     def move(self, weights: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Rotation vectors (N, 3) in rad and shifts (N, 3) in m, head axes, for consecutive weights (N, 52).
 
-        Each tissue is a standard linear solid: part of the motion follows with a short lag, part creeps.
+        Each tissue is a standard linear solid: part of the motion follows with a short lag, part creeps. It has been
+        at rest in the first face.
         """
-        mechanics = self.mechanics
+        mechanics = self._mechanics
         activation = mechanics.activation(weights)
-        if self._state is None:
-            self._state = np.repeat(activation[None, :1], 3, axis=0)
-        immediate = np.empty_like(activation)
-        immediate[:, _BONY] = self._follow(0, mechanics.lag_bony, activation)[:, _BONY]
-        immediate[:, ~_BONY] = self._follow(1, mechanics.lag_soft, activation)[:, ~_BONY]
-        moved = immediate + mechanics.creep * (self._follow(2, mechanics.lag_creep, activation) - immediate)
+        if self._memory is None:
+            self._memory = self._poles[:, None, None] * activation[:1]
+        followed = []
+        for pole, memory in zip(self._poles, self._memory, strict=True):
+            output, memory[:] = lfilter([1.0 - pole], [1.0, -pole], activation, axis=0, zi=memory)
+            followed.append(output)
+        bony, soft, crept = followed
+        immediate = np.where(_BONY, bony, soft)
+        moved = immediate + mechanics.creep * (crept - immediate)
         rotation = moved @ mechanics.rotation
-        angle = np.linalg.norm(rotation, axis=1, keepdims=True)
-        ratio = angle / mechanics.limit
-        rotation *= np.where(ratio > 1e-9, np.tanh(ratio) / np.maximum(ratio, 1e-9), 1.0)
-        return rotation, moved @ mechanics.translation
-
-    def _follow(self, which: int, lag: float, activation: NDArray[np.float64]) -> NDArray[np.float64]:
-        """First-order low-pass; its state is the last output times the pole."""
-        assert self._state is not None
-        pole = math.exp(-1.0 / (self.rate * lag))
-        filtered: NDArray[np.float64]
-        filtered, state = lfilter([1.0 - pole], [1.0, -pole], activation, axis=0, zi=pole * self._state[which])
-        self._state[which] = state / pole
-        return filtered
+        ratio = np.maximum(np.linalg.norm(rotation, axis=1, keepdims=True) / mechanics.limit, 1e-9)
+        return rotation * (np.tanh(ratio) / ratio), moved @ mechanics.translation
 
 
 @dataclass(frozen=True)
