@@ -55,7 +55,7 @@ _EXPRESSIONS: dict[str, dict[str, float]] = {
 }  # fmt: skip
 _ACTIONS: dict[str, dict[str, float]] = {
     "jaw drop": {"jawOpen": 0.9, "mouthLowerDown": 0.4, "mouthStretch": 0.4},
-    "jaw ajar": {"jawOpen": 0.5, "mouthClose": 0.35},
+    "jaw ajar": {"jawOpen": 0.6, "mouthClose": 0.5, "mouthRollLower": 0.15},
     "jaw left": {"jawLeft": 0.8, "mouthLeft": 0.5},
     "jaw right": {"jawRight": 0.8, "mouthRight": 0.5},
     "jaw forward": {"jawForward": 0.8, "mouthShrugLower": 0.2},
@@ -100,6 +100,26 @@ _VISEMES: tuple[dict[str, float], ...] = (
     {"jawOpen": 0.1, "mouthFunnel": 0.3, "mouthShrugUpper": 0.2, "mouthLowerDown": 0.25},
     {"jawOpen": 0.18, "mouthLowerDown": 0.25, "mouthUpperUp": 0.1},
 )
+# Actions that come along with others, because muscles overlap and because face trackers see skin, not muscles:
+# (leading action, following one): share. Shaped after the correlations in real captures.
+_COMPANIONS: dict[tuple[str, str], float] = {
+    ("jawOpen", "mouthLowerDown"): 0.35,
+    ("jawOpen", "mouthStretch"): 0.3,
+    ("mouthSmile", "mouthUpperUp"): 0.15,
+    ("mouthSmile", "cheekSquint"): 0.1,
+    ("noseSneer", "cheekSquint"): 0.15,
+    ("noseSneer", "browDown"): 0.2,
+    ("browDown", "noseSneer"): 0.2,
+    ("browDown", "eyeSquint"): 0.2,
+    ("browOuterUp", "browInnerUp"): 0.3,
+    ("browOuterUp", "eyeWide"): 0.25,
+    ("cheekSquint", "eyeSquint"): 0.15,
+    ("mouthPress", "mouthShrugLower"): 0.3,
+    ("mouthPucker", "cheekPuff"): 0.15,
+    ("jawLeft", "mouthLeft"): 0.4,
+    ("jawRight", "mouthRight"): 0.4,
+    ("eyeLookDown", "eyeBlink"): 0.3,
+}
 
 
 def minimum_jerk(x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -114,8 +134,10 @@ def compose(seed: int, duration: float, rate: float) -> NDArray[np.float64]:
         raise ValueError(f"duration is {duration} s, must be positive")
     composer = _Composer(np.random.default_rng(seed), np.zeros((max(round(duration * rate), 2), 52)), rate)
     composer.fill()
+    composer.frames += composer.frames @ (_COUPLED * composer.companionship)
     composer.frames[: round(NEUTRAL_START * rate)] = 0.0
-    return np.clip(composer.frames, 0.0, 1.0)
+    # Muscles that pull together reach their end softly.
+    return composer.frames * (1.0 + composer.frames**8) ** -0.125
 
 
 def _vector(weights: dict[str, float]) -> NDArray[np.float64]:
@@ -126,6 +148,17 @@ def _vector(weights: dict[str, float]) -> NDArray[np.float64]:
     return vector
 
 
+def _coupling() -> NDArray[np.float64]:
+    """(52, 52): how much of the action in the row comes along in the one of the column. Sides keep to themselves."""
+    coupling = np.zeros((len(BLENDSHAPES), len(BLENDSHAPES)))
+    for (leader, follower), share in _COMPANIONS.items():
+        for side in _SIDES:
+            row = INDEX[leader if leader in INDEX else leader + side]
+            column = INDEX[follower if follower in INDEX else follower + side]
+            coupling[row, column] = share / 2.0 if follower in INDEX and leader not in INDEX else share
+    return coupling
+
+
 _BOTH = [_vector(weights) for weights in _EXPRESSIONS.values()]
 _SINGLE = [_vector(weights) for weights in _ACTIONS.values()]
 _ONE = [_vector(weights) for weights in _ONE_SIDED.values()]
@@ -134,6 +167,7 @@ _BLINK = _vector({"eyeBlink": 1.0})
 _SMILE = _BOTH[0]
 _BROW_FLASH = _vector({"browInnerUp": 0.5, "browOuterUp": 0.6})
 _GLANCES = [_vector(_ACTIONS[f"look {where}"]) * 0.4 for where in ("left", "right", "up", "down")]
+_COUPLED = _coupling()
 _LEFT = np.array([name.endswith("Left") for name in BLENDSHAPES])
 _RIGHT = np.array([name.endswith("Right") for name in BLENDSHAPES])
 
@@ -150,9 +184,10 @@ class _Composer:
         rng = self.rng
         self.duration = len(self.frames) / self.rate
         # Habits of this performer: how strongly, how fast, how evenly, how often.
-        self.strength = rng.uniform(0.7, 1.05)
+        self.strength = rng.uniform(0.75, 1.15)
         self.pace = rng.uniform(0.75, 1.35)
         self.favour = np.exp(rng.normal(0.0, 0.12, 52))  # each action's own strength, hence asymmetry too
+        self.companionship = rng.uniform(0.5, 1.4, (52, 52))
         self.blinks_per_second = rng.uniform(0.15, 0.4)
 
     def fill(self) -> None:
@@ -179,11 +214,11 @@ class _Composer:
     def _act(self, start: float, target: NDArray[np.float64]) -> float:
         """One movement with a hold; returns when it has ended."""
         rng = self.rng
-        strength = self.strength * rng.uniform(0.45, 1.05)
+        strength = self.strength * rng.uniform(0.5, 1.1)
         weights = strength * target * self.favour * np.exp(rng.normal(0.0, 0.15, 52))
-        attack = rng.uniform(0.2, 0.7) / self.pace
+        attack = rng.uniform(0.15, 0.6) / self.pace
         hold = rng.uniform(0.15, 2.5)
-        release = rng.uniform(0.3, 0.9) / self.pace
+        release = rng.uniform(0.25, 0.8) / self.pace
         self._add(start, attack, hold, release, weights)
         return start + attack + hold + release
 
