@@ -13,7 +13,7 @@ from imuface_driver.arkit import BLENDSHAPES, INDEX
 from imuface_driver.simulation import Performance
 from imuface_driver.simulation.expressions import NEUTRAL_START
 from imuface_driver.simulation.live_link import read_live_link_csv
-from imuface_driver.simulation.performance import CSV_BLEND, CSV_REST
+from imuface_driver.simulation.performance import CSV_BLEND, CSV_REST, FRAME_RATE
 
 SHARED = Path(__file__).parents[4] / "../shared/data/facial_motion"
 HEADER = "Timecode,BlendShapeCount," + ",".join(name[0].upper() + name[1:] for name in BLENDSHAPES) + ",HeadYaw"
@@ -53,6 +53,20 @@ class TestNatural:
         difference = frames[:, INDEX["mouthSmileLeft"]] - frames[:, INDEX["mouthSmileRight"]]
         assert difference.max() > 0.3
         assert difference.min() < -0.3
+
+    def test_is_about_as_strong_and_as_fast_as_real_captures(self) -> None:
+        captures = [SHARED / f"alex_rom_{take}.csv.gz" for take in (3, 4)]
+        if not all(path.exists() for path in captures):
+            pytest.skip(f"no captures in {SHARED}")
+
+        def measure(performances: list[Performance]) -> np.ndarray:
+            frames = np.concatenate([performance.frames[400:] for performance in performances])
+            speed = np.abs(np.diff(frames, axis=0)) * FRAME_RATE
+            return np.array([np.quantile(frames, 0.99, axis=0).mean(), np.quantile(speed, 0.99, axis=0).mean()])
+
+        natural = measure([Performance.natural(seed, 120.0) for seed in range(6)])
+        real = measure([Performance.from_live_link_csv(path) for path in captures])
+        assert natural == pytest.approx(real, rel=0.35)
 
     def test_the_seed_decides(self) -> None:
         times = np.arange(0.0, 60.0, 0.1)
