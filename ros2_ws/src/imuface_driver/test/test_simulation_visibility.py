@@ -18,7 +18,8 @@ def test_a_response_turns_the_bud_and_both_sensors_feel_it() -> None:
 
 
 def test_the_table_has_a_row_for_what_is_felt_and_names_what_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visibility, "PEOPLE", 5)
+    monkeypatch.setattr(visibility, "PEOPLE", 4)
+    monkeypatch.setattr(visibility, "HEAD_SESSIONS", 2)
     head, rest = visibility.table().split("\n\n")
     actions = [row.split("|")[1].strip() for row in head.splitlines()[2:]]
     assert actions[0] == "jawOpen"
@@ -28,6 +29,7 @@ def test_the_table_has_a_row_for_what_is_felt_and_names_what_is_not(monkeypatch:
 
 
 def test_the_picture_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
     path = tmp_path / "simulation.png"
     visibility.draw(str(path))
     assert path.read_bytes().startswith(b"\x89PNG")

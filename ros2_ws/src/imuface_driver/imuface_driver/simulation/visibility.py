@@ -25,6 +25,7 @@ IMU_RATE = 30.0  # Hz
 ATTACK = 0.3  # s from neutral to the full action
 HOLD = 1.5  # s
 PEOPLE = 100
+HEAD_SESSIONS = 20
 
 
 def response(ear: EarMechanics, action: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -43,9 +44,9 @@ def response(ear: EarMechanics, action: str) -> tuple[NDArray[np.float64], NDArr
 
 
 def head_deviation(activity: str) -> float:
-    """RMS angular velocity in rad/s, all axes together, of the head alone over 20 sessions of a minute."""
+    """RMS angular velocity in rad/s, all axes together, of the head alone over HEAD_SESSIONS minutes."""
     squares = []
-    for seed in range(20):
+    for seed in range(HEAD_SESSIONS):
         turn, _ = HeadMotion.random(activity, np.random.default_rng(seed)).at(np.arange(0.0, 60.0, 1.0 / RATE))
         rates = (Rotation.from_rotvec(turn[:-1]).inv() * Rotation.from_rotvec(turn[1:])).as_rotvec() * RATE
         squares.append(np.mean(np.sum(rates**2, axis=1)))
