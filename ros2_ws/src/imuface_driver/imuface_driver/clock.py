@@ -18,6 +18,7 @@ from imuface_driver.protocol import TIME_PERIOD_US
 
 INTERVAL_NS = 1_000_000_000
 WINDOW = 60  # intervals kept
+DRIFT_INTERVALS = 10  # before these the slope serves the map, but says little about the crystal
 # The nRF52840's 32 MHz crystal is within 40 ppm and a host's within 100; a device beyond this is not a clock.
 MAX_DRIFT = 200e-6
 # A sample that seems to come from further in the future, or is later, belongs to another life of one of the clocks.
@@ -113,6 +114,7 @@ class DeviceClock:
     def _fit(self) -> None:
         if len(self._points) > 1:
             self._slope = min(max(_slope_under(list(self._points)), -MAX_DRIFT), MAX_DRIFT)
+        if len(self._points) >= DRIFT_INTERVALS:
             self.drift_ppm = -self._slope * 1e6
         self._offset = min(y - self._slope * x for x, y in self._points)
 

@@ -72,7 +72,9 @@ class EarReceiver:
             return None
         stamp_ns = self._clock.stamp(sample.time_us, arrival_ns)
         if previous is not None and self._clock.resyncs == self.health.resyncs:
-            self.health.lost += (sample.sequence - previous.sequence - 1) % SEQUENCE_PERIOD
+            missing = (sample.sequence - previous.sequence - 1) % SEQUENCE_PERIOD
+            if missing < SEQUENCE_PERIOD // 2:  # else the numbers went back though the clock went on: no gap to count
+                self.health.lost += missing
         self._previous = sample
         self.health.resyncs = self._clock.resyncs
         self.health.drift_ppm = self._clock.drift_ppm

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
+import traceback
 from typing import Any
 
 import imuface_node
@@ -23,7 +24,7 @@ from imuface_driver.protocol import EARS, Ear
 from imuface_driver.sources import BagSource, SerialSource, SimulatedSource, Source, UdpSource
 
 SILENCE = 1.0  # s without a sample after which an ear counts as silent
-LOSSY = 0.05  # share of lost samples since the last report that deserves a warning
+LOSSY = 0.1  # share of lost samples since the last report that deserves a warning
 
 PARAMETERS: dict[str, tuple[Any, str]] = {
     "source": ("simulated", "where samples come from: simulated, serial, udp or bag"),
@@ -81,7 +82,7 @@ class ImufaceDriver(AutostartNode):
     def start(self) -> None:
         self._stop.clear()
         self._threads = [
-            threading.Thread(target=source.run, args=(self, self._stop), name=source.name, daemon=True)
+            threading.Thread(target=self._run, args=(source,), name=source.name, daemon=True)
             for source in self._sources
         ]
         for thread in self._threads:
@@ -105,6 +106,13 @@ class ImufaceDriver(AutostartNode):
             self.destroy_publisher(publisher)
         self._imu, self._reference = {}, None
         logging.getLogger("imuface_driver").removeHandler(self._log_handler)
+
+    def _run(self, source: Source) -> None:
+        try:
+            source.run(self, self._stop)
+        except Exception as error:  # a reader must not die unnoticed
+            source.fault = f"reading {source.name} failed: {error!r}"
+            self.get_logger().error(f"{source.fault}\n{traceback.format_exc()}")
 
     # What the sources call, in their threads ------------------------------------------------------------------------
 
@@ -202,8 +210,11 @@ class _RosLogHandler(logging.Handler):
         self._logger = logger
 
     def emit(self, record: logging.LogRecord) -> None:
-        write = self._logger.warning if record.levelno >= logging.WARNING else self._logger.info
-        write(record.getMessage())
+        # rclpy ties a severity to each calling line.
+        if record.levelno >= logging.WARNING:
+            self._logger.warning(record.getMessage())
+        else:
+            self._logger.info(record.getMessage())
 
 
 def _imu_message(ear: Ear) -> Imu:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import termios
 import threading
 
 import serial
@@ -29,7 +30,7 @@ class SerialSource(FrameSource):
     def open(self) -> None:
         try:
             self._serial = self._connect()
-        except (serial.SerialException, OSError, ValueError) as error:
+        except (OSError, ValueError) as error:
             known = ", ".join(sorted(port.device for port in list_ports.comports())) or "none"
             raise OSError(
                 f"cannot open serial port {self.name!r} ({_reason(error)}); ports of this machine: {known}"
@@ -42,8 +43,7 @@ class SerialSource(FrameSource):
                 continue
             try:
                 data = self._serial.read(self._serial.in_waiting or 1)
-            except (serial.SerialException, OSError, TypeError) as error:
-                # pyserial raises TypeError when the port is gone between two of its own calls.
+            except OSError as error:  # serial.SerialException is one
                 self.fault = f"{self.name} was unplugged"
                 log.warning("%s (%s); looking for it again", self.fault, _reason(error))
                 self.close()
@@ -63,7 +63,10 @@ class SerialSource(FrameSource):
 
     def _connect(self) -> serial.Serial:
         # Exclusive: a second reader would steal half of the bytes.
-        port = serial.Serial(self.name, self._baud, timeout=POLL_PERIOD, exclusive=True)
+        try:
+            port = serial.Serial(self.name, self._baud, timeout=POLL_PERIOD, exclusive=True)
+        except termios.error as error:  # pyserial lets it through when the port vanishes while it is being opened
+            raise OSError(*error.args) from error
         # USB serial chips may hold bytes back for 16 ms unless told otherwise; other ports refuse or need no telling.
         with contextlib.suppress(OSError, ValueError, NotImplementedError, AttributeError):
             port.set_low_latency_mode(True)
@@ -74,7 +77,7 @@ class SerialSource(FrameSource):
         while not stop.wait(backoff):
             try:
                 self._serial = self._connect()
-            except (serial.SerialException, OSError, ValueError):
+            except (OSError, ValueError):
                 backoff = min(2 * backoff, BACKOFF_MAX)
                 continue
             self.reconnects += 1

@@ -25,14 +25,16 @@ class UdpSource(FrameSource):
         return int(self._socket.getsockname()[1])
 
     def open(self) -> None:
+        if not 0 <= self._address[1] <= 65_535:  # the system would take it modulo 65536
+            raise ValueError(f"udp.port is {self._address[1]}, must be 0 to 65535")
         try:
             family, kind, protocol, _, address = socket.getaddrinfo(*self._address, type=socket.SOCK_DGRAM)[0]
             self._socket = socket.socket(family, kind, protocol)
             self._socket.bind(address)
-        except (OSError, OverflowError) as error:
+        except OSError as error:
             self.close()
             raise OSError(
-                f"cannot receive at {self.name} ({getattr(error, 'strerror', None) or error}); "
+                f"cannot receive at {self.name} ({error.strerror}); "
                 "udp.host must be an address of this machine and udp.port a free port"
             ) from error
         self._socket.settimeout(POLL_PERIOD)
