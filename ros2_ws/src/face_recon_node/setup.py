@@ -8,6 +8,7 @@ setup(
     maintainer_email="earnest@example.org",
     license="Apache-2.0",
     packages=find_packages(include=["face_recon_node", "face_recon_node.*"]),
+    package_data={"face_recon_node.head": ["*.npz"]},
     # Versions are pinned once, in requirements.txt at the repository's root.
     install_requires=["numpy", "scipy", "torch", "rich", "typer"],
     data_files=[
