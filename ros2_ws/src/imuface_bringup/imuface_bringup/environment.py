@@ -36,6 +36,7 @@ def of_child(changes: dict[str, str | None]) -> dict[str, str]:
     environment.pop(_BOOTSTRAP_MARK, None)
     complete(environment)
     environment["PYTHONUNBUFFERED"] = "1"
+    environment.setdefault("RCUTILS_CONSOLE_OUTPUT_FORMAT", "[{severity}] {message}")
     for name, value in changes.items():
         if value is None:
             environment.pop(name, None)

@@ -138,7 +138,7 @@ class PlayerNode(AutostartNode):
         self._stopping.wait(_SETTLING)
 
     def _play_once(self, shift_ns: int) -> int:
-        """Play the bag with all times ``shift_ns`` later, so that time never runs backwards; the bag's duration in ns."""
+        """Play the bag, all times ``shift_ns`` later so that time never runs backwards; returns its duration in ns."""
         assert self._bag is not None
         pace: Pace = ClockPace(self._rate, self._stopping)
         if self._rate == 0.0 and self._follow_face:

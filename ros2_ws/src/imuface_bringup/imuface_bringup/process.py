@@ -40,6 +40,10 @@ class Exit:
         return f"{self.node.label} ended with exit code {self.code}"
 
 
+class NodeFailure(RuntimeError):
+    """A node ended that should be running."""
+
+
 class Graph:
     """The running processes of a plan; a context manager that leaves none behind.
 
@@ -77,12 +81,12 @@ class Graph:
                 return
 
     def check(self) -> None:
-        """Notice nodes that have ended meanwhile. Raises ``ChildProcessError`` when there is one."""
+        """Notice nodes that have ended meanwhile. Raises :class:`NodeFailure` when there is one."""
         with contextlib.suppress(queue.Empty):
             while True:
                 self._handle(self._events.get_nowait())
         if self.exits:
-            raise ChildProcessError("; ".join(str(ended) for ended in self.exits))
+            raise NodeFailure("; ".join(str(ended) for ended in self.exits))
 
     @property
     def failed(self) -> bool:
@@ -101,7 +105,17 @@ class Graph:
         self._events.put(None)
 
     def stop(self) -> None:
-        """Interrupt all nodes, then terminate, then kill those that stay."""
+        """Interrupt all nodes, then terminate, then kill those that stay; a Ctrl-C meanwhile kills them at once."""
+        try:
+            self._shut_down()
+        except KeyboardInterrupt:
+            for process in self._processes.values():
+                _signal_group(process, signal.SIGKILL)
+            raise
+        finally:
+            self._folder.cleanup()
+
+    def _shut_down(self) -> None:
         for number, grace in _SHUTDOWN:
             for process in self._processes.values():
                 _signal_group(process, number)
@@ -114,7 +128,6 @@ class Graph:
                 break
         for thread in self._threads:
             thread.join(timeout=1.0)
-        self._folder.cleanup()
 
     def _handle(self, event: int | None) -> bool:
         """Take note of one event; whether to go on."""

@@ -1,4 +1,4 @@
-"""The topics of one person, by what they are for (docs/architecture.md). Names are relative to the person's namespace."""
+"""The topics of one person, by what they are for, named relative to the person's namespace."""
 
 from __future__ import annotations
 

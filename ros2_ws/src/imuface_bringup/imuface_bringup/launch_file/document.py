@@ -66,7 +66,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> _Mapping:
-    mapping = _Mapping(loader.construct_mapping(node, deep=True))
+    mapping = _Mapping({str(key): value for key, value in loader.construct_mapping(node, deep=True).items()})
     mapping.line = node.start_mark.line + 1
     return mapping
 
@@ -111,7 +111,7 @@ def read(file: Path) -> list[Entry]:
     file cannot be read.
     """
     try:
-        document = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (derived from SafeLoader)
+        document = yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader)  # derived from SafeLoader
     except UnicodeDecodeError:
         raise LaunchFileError(f"{file}: not UTF-8 text; is this a launch file?") from None
     except yaml.YAMLError as error:

@@ -51,8 +51,8 @@ class Plan:
 def plan(file: Path, arguments: Mapping[str, str] | None = None) -> Plan:
     """Interpret ``file`` with ``arguments`` (name to value).
 
-    Raises :class:`LaunchFileError` when the file, a file that it includes, or an argument is wrong, and ``OSError`` when
-    a file cannot be read.
+    Raises :class:`LaunchFileError` when the file, a file that it includes, or an argument is wrong, and ``OSError``
+    when a file cannot be read.
     """
     arguments = dict(arguments or {})
     known = declared_arguments(file, arguments)

@@ -1,0 +1,318 @@
+"""The ``imuface`` command.
+
+Everything that takes time to import is imported by the command that needs it, so that ``imuface --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from imuface_bringup.launch_file import Plan
+
+app = typer.Typer(
+    name="imuface",
+    help="Earnest: from earphones to a face to an empathetic reply.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Namespace = Annotated[str, typer.Option(help="Namespace of the person.")]
+
+
+@app.command()
+def up(
+    launch_file: Annotated[str, typer.Argument(metavar="FILE|NAME", help="Launch file, or name of one of ours.")],
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[NAME:=VALUE]...", help="Launch arguments.")] = None,
+    show_args: Annotated[bool, typer.Option("--show-args", help="List the launch arguments instead.")] = False,
+) -> None:
+    """Start the nodes of a launch file.
+
+    Each node is a process of its own, as with `ros2 launch`; Ctrl-C ends them all.
+
+    \b
+    imuface up demo
+    imuface up face namespace:=anna participant:=3
+    imuface up launch/demo.launch.yaml performance:=capture.csv.gz view:=true
+    imuface up --show-args earphones
+    """
+    from imuface_bringup import launch_file as launch
+
+    _environment()
+    file = _find_launch_file(launch_file)
+    if show_args:
+        for argument in launch.declared_arguments(file):
+            choices = f" One of: {', '.join(argument.choices)}." if argument.choices else ""
+            default = "(required)" if argument.default is None else f"(default '{argument.default}')"
+            typer.echo(f"{argument.name} {default}\n    {argument.description}.{choices}")
+        return
+    raise typer.Exit(_run(launch.plan(file, _assignments(arguments or []))))
+
+
+@app.command()
+def record(
+    folder: Annotated[Path | None, typer.Argument(help="Folder to write; default: session_<date>_<time>.")] = None,
+    namespace: Namespace = "imuface",
+    everything: Annotated[bool, typer.Option("--all", help="The reconstructed face and diagnostics too.")] = False,
+    mesh: Annotated[bool, typer.Option("--mesh", help="The mesh too, which is large.")] = False,
+    dialogue: Annotated[bool, typer.Option("--dialogue", help="The person's words and the replies too.")] = False,
+) -> None:
+    """Record a session until Ctrl-C.
+
+    A session holds both ears and, where it is known, the true face. It is a rosbag2 folder (MCAP): training data, a test case, and something to replay.
+
+    \b
+    imuface record sessions/anna_1
+    imuface record --all --dialogue --namespace anna
+    """
+    import datetime
+
+    if folder is None:
+        folder = Path(f"session_{datetime.datetime.now():%Y%m%d_%H%M%S}")
+    if folder.exists():
+        raise FileExistsError(f"{folder} exists already; recordings are not overwritten: name another folder")
+    flags = {"all_topics": everything, "mesh": mesh, "dialogue": dialogue}
+    _run_node("recorder_node", namespace, {"path": str(folder), **flags})
+
+
+@app.command()
+def replay(
+    bag: Annotated[Path, typer.Argument(help="Recorded session, a rosbag2 folder.")],
+    rate: Annotated[str, typer.Option(help="Speed, or `max`: as fast as possible.")] = "1.0",
+    loop: Annotated[bool, typer.Option("--loop", help="Start again at the end.")] = False,
+    face: Annotated[bool, typer.Option("--face", help="Reconstruct the face anew.")] = False,
+    view: Annotated[bool, typer.Option("--view", help="Serve the web viewer.")] = False,
+    namespace: Namespace = "imuface",
+) -> None:
+    """Play a recorded session.
+
+    Its times go out on /clock. With --face, only what the face is made from is played, and --rate max goes at the pace of the reconstruction without
+    losing a sample; the landmarks are the same, byte for byte, each time.
+
+    \b
+    imuface replay sessions/anna_1
+    imuface replay sessions/anna_1 --face --rate max
+    """
+    from imuface_bringup import launch_file as launch
+    from imuface_bringup.bag import Bag
+
+    _environment()
+    with Bag(bag) as opened:
+        for topic in opened.missing_ears:
+            typer.echo(f"imuface: {bag} has no sample on {topic}: that ear is missing in the replay", err=True)
+    flags = {name: str(value).lower() for name, value in (("loop", loop), ("face", face), ("view", view))}
+    arguments = {"bag": str(bag), "rate": _rate(rate), "namespace": namespace, **flags}
+    raise typer.Exit(_run(launch.plan(_find_launch_file("replay"), arguments)))
+
+
+@app.command()
+def view(
+    source: Annotated[Path | None, typer.Argument(metavar="[BAG]", help="Recorded session; default: live.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Write a Rerun recording (.rrd) and show nothing.")] = None,
+    port: Annotated[int, typer.Option(help="Port of the web page.", min=1, max=65534)] = 9090,
+    namespace: Namespace = "imuface",
+) -> None:
+    """Show face, ears and dialogue in the browser.
+
+    Live, or from a recorded session.
+
+    \b
+    imuface view
+    imuface view out/demo/bag
+    imuface view out/demo/bag --save demo.rrd
+    """
+    _environment()
+    if source is None:
+        _run_node("viewer_node", namespace, {"save": str(save or ""), "port": port})
+        return
+    from imuface_bringup import viewer
+
+    if save is not None:
+        viewer.convert(source, save)
+        typer.echo(f"wrote {save}")
+    else:
+        viewer.show(source, port)
+
+
+@app.command()
+def demo(
+    out: Annotated[
+        Path, typer.Option(help="Folder for what the demo leaves; its former contents are replaced.")
+    ] = Path("out/demo"),
+    live: Annotated[bool, typer.Option("--view", help="Open the live viewer and run until Ctrl-C instead.")] = False,
+    model: Annotated[str, typer.Option(help="Language model of the catalogue; default: the embedded one.")] = "",
+    performance: Annotated[Path | None, typer.Option(help="Live Link Face CSV to perform (plain or .gz).")] = None,
+) -> None:
+    """Run the whole loop on simulated earphones.
+
+    Leaves the recording, a picture of the face and the reply behind, and prints what was measured.
+
+    \b
+    imuface demo
+    imuface demo --performance capture.csv.gz --out out/capture
+    imuface demo --view
+    """
+    from imuface_bringup import demo as job
+
+    _environment()
+    raise typer.Exit(job.run(out, view=live, model=model, performance=performance))
+
+
+@app.command()
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+) -> None:
+    """Say what is missing and how to get it.
+
+    The exit code is 1 when something that Earnest needs is missing.
+
+    \b
+    imuface doctor
+    imuface doctor --json
+    """
+    from imuface_bringup import doctor as checks
+
+    _environment()
+    findings = checks.examine()
+    if as_json:
+        typer.echo(json.dumps([finding.as_dict() for finding in findings], indent=2))
+    else:
+        checks.show(findings)
+    raise typer.Exit(int(any(finding.level is checks.Level.MISSING for finding in findings)))
+
+
+# Commands of the other packages: everything after their name, --help too, is theirs.
+_FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+@app.command(context_settings=_FORWARD)
+def models(context: typer.Context) -> None:
+    """List, fetch and verify language models."""
+    _forward(context, "empathy_agent.cli", "models_app")
+
+
+@app.command(context_settings=_FORWARD)
+def chat(context: typer.Context) -> None:
+    """Talk with the running agent in the terminal."""
+    _forward(context, "empathy_agent.cli", "chat")
+
+
+@app.command(context_settings=_FORWARD)
+def ask(context: typer.Context) -> None:
+    """Answer one post, from an argument or from stdin."""
+    _forward(context, "empathy_agent.cli", "ask")
+
+
+@app.command(context_settings=_FORWARD)
+def train(context: typer.Context) -> None:
+    """Train the face network."""
+    _forward(context, "face_recon_node.cli", "train")
+
+
+@app.command(context_settings=_FORWARD)
+def evaluate(context: typer.Context) -> None:
+    """Measure the face network."""
+    _forward(context, "face_recon_node.cli", "evaluate")
+
+
+def main() -> None:
+    """Entry point: bad input ends in one line, not in a traceback."""
+    from imuface_bringup.process import NodeFailure
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        app()
+    except (OSError, ValueError, ImportError, NodeFailure) as error:
+        typer.echo(f"imuface: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+def _forward(context: typer.Context, module: str, name: str) -> None:
+    _environment()
+    target = getattr(importlib.import_module(module), name)
+    if not isinstance(target, typer.Typer):
+        command = target
+        target = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+        target.command()(command)
+    target(args=list(context.args), prog_name=f"imuface {context.info_name}")
+
+
+def _environment() -> None:
+    from imuface_bringup import environment
+
+    environment.complete()
+
+
+def _find_launch_file(name: str) -> Path:
+    from imuface_bringup import environment
+    from imuface_bringup.launch_file.errors import suggestion
+
+    file = Path(name)
+    if file.suffix in (".yaml", ".yml"):
+        if not file.is_file():
+            raise FileNotFoundError(f"no launch file {file}")
+        return file
+    folder = environment.share() / "launch"
+    ours = {path.name.removesuffix(".launch.yaml"): path for path in folder.glob("*.launch.yaml")}
+    if name not in ours:
+        raise FileNotFoundError(f"no launch file '{name}'; {suggestion(name, ours)}")
+    return ours[name]
+
+
+def _assignments(arguments: list[str]) -> dict[str, str]:
+    pairs = {}
+    for argument in arguments:
+        name, separator, value = argument.partition(":=")
+        if not separator or not name:
+            raise ValueError(f"launch argument '{argument}' is not of the form name:=value")
+        if name in pairs:
+            raise ValueError(f"launch argument '{name}' is given twice")
+        pairs[name] = value
+    return pairs
+
+
+def _rate(text: str) -> str:
+    if text == "max":
+        return "0.0"
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0.0 < rate < float("inf"):
+        raise ValueError(f"rate '{text}' is neither a positive number nor max")
+    return str(rate)
+
+
+def _run(plan: Plan) -> int:
+    """Run a plan in the foreground; the exit code."""
+    from imuface_bringup.console import NodeConsole
+    from imuface_bringup.process import Graph, stop_on_signals
+
+    graph = Graph(plan.nodes, NodeConsole(plan.nodes).report)
+    with stop_on_signals(graph), graph:
+        graph.wait()
+    return int(graph.failed)
+
+
+def _run_node(module: str, namespace: str, parameters: dict[str, object]) -> None:
+    """Run one of this package's nodes in this process."""
+    _environment()
+    arguments = [module, "--ros-args", "-r", f"__ns:=/{namespace.strip('/')}"]
+    for name, value in parameters.items():
+        arguments += ["-p", f"{name}:={json.dumps(value)}"]
+    importlib.import_module(f"imuface_bringup.{module}").main(arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,297 @@
+"""The main job, start to end: simulated earphones, a face, a long post, an empathetic reply, and what that took."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.resources
+import json
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+from empathy_agent.chain import Delta, Layer
+from empathy_agent.client import AgentClient
+from empathy_agent.dialogue import Reply
+from empathy_agent.models import DEFAULT_MODEL, TEST_MODEL, ModelError, Store
+from face_recon_node.head import HeadModel
+from imuface_interfaces.msg import Utterance
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.table import Table
+
+from imuface_bringup import environment, report, viewer
+from imuface_bringup.launch_file import NodeProcess, Plan, plan
+from imuface_bringup.observer import Observer
+from imuface_bringup.process import Graph, NodeFailure
+from imuface_bringup.report import Window
+
+_NAMESPACE = "imuface"
+_READY_PATIENCE = 90.0  # s for all nodes to be active and the neutral calibration to be over
+_QUIET_PATIENCE = 40.0  # s for the agent to prepare its instructions
+_QUIET_SHARE = 0.15  # of one core: what an idle agent stays below
+_IDLE_SECONDS = 10.0  # of face alone, for the figures without a generating agent
+_REPLY_PATIENCE = 75.0  # s
+_RESULTS = ("bag", "log", "demo.rrd", "face.png", "reply.json")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was seen while the graph ran."""
+
+    idle: Window
+    generating: Window
+    latencies: np.ndarray  # (N, 2) int64: stamp, and time from stamp to publication, ns
+    face_cpu: float  # share of one core while the agent was idle
+    reply: Reply
+    asked_ns: int
+
+
+def run(out: Path, *, view: bool = False, model: str = "", performance: Path | None = None) -> int:
+    """Run the demo and leave its results in ``out``; the exit code.
+
+    Raises ``OSError``, ``ValueError`` or :class:`NodeFailure` with a message for people when anything fails.
+    """
+    console = Console(highlight=False)
+    model = _fetch(model, console)
+    if performance is not None and not performance.is_file():
+        raise FileNotFoundError(f"no performance at {performance}")
+    post = importlib.resources.files("imuface_bringup").joinpath("data", "post_zh.txt").read_text(encoding="utf-8")
+    arguments = {"model": model, "out": str(out), "performance": str(performance or "")}
+    if view:
+        arguments |= {"view": "true", "record": "false"}
+    nodes = plan(environment.share() / "launch" / "demo.launch.yaml", arguments)
+    _clear(out)
+    (out / "log").mkdir(parents=True)
+
+    graph = Graph(nodes.nodes, _Log(out / "log", console).report)
+    with graph, Observer(_NAMESPACE) as observer, AgentClient(_NAMESPACE) as agent:
+        job = _Job(graph, nodes, observer, agent, console)
+        job.await_ready()
+        seen = job.converse(post)
+        if view:
+            console.print("Ctrl-C ends the demo.")
+            with contextlib.suppress(KeyboardInterrupt):
+                graph.wait()
+            return 0
+    console.print("[bold]Evaluating[/] the recording")
+    return _evaluate(out, seen, post, console)
+
+
+class _Job:
+    """The steps of the demo on a running graph."""
+
+    def __init__(self, graph: Graph, nodes: Plan, observer: Observer, agent: AgentClient, console: Console) -> None:
+        self._graph = graph
+        self._nodes = {node.executable: node for node in nodes.nodes}
+        self._observer = observer
+        self._agent = agent
+        self._console = console
+
+    def await_ready(self) -> None:
+        """Wait until every node is active, the face is calibrated and the agent has prepared itself."""
+        started = time.monotonic()
+        for name in [node.name for node in self._nodes.values() if node.name]:
+            self._await(lambda name=name: self._is_up(name), _READY_PATIENCE, f"waiting for {name}")
+        self._await(self._is_calibrated, _READY_PATIENCE, "calibrating on the neutral face")
+        self._console.print(f"[bold]Running[/]: {len(self._nodes)} nodes, calibrated after {_since(started)}")
+        self._await(self._is_quiet, _QUIET_PATIENCE, "the agent prepares its instructions", required=False)
+
+    def converse(self, post: str) -> Run:
+        """Watch the face alone for a while, then have the post answered. Raises when no reply comes."""
+        idle_start = self._observer.now_ns()
+        face = psutil.Process(self._graph.process_id(self._nodes["face_recon_node"]))
+        cpu = _cpu_seconds(face)
+        with self._console.status(f"the face alone, {_IDLE_SECONDS:g} s"):
+            self._watch(_IDLE_SECONDS)
+        idle = Window(idle_start, self._observer.now_ns())
+        cpu = (_cpu_seconds(face) - cpu) / idle.seconds
+
+        self._console.print(f"[bold]Post[/] of {len(post)} characters, and the chain of empathy as it is written:")
+        asked_ns = self._observer.now_ns()
+        reply = self._ask(post)
+        generating = Window(asked_ns, self._observer.now_ns())
+        self._watch(1.0)
+        return Run(idle, generating, np.array(self._observer.latencies, dtype=np.int64), cpu, reply, asked_ns)
+
+    def _ask(self, post: str) -> Reply:
+        cancelled = threading.Event()
+        timer = threading.Timer(_REPLY_PATIENCE, cancelled.set)
+        timer.start()
+        layer: Layer | None = None
+        try:
+            for item in self._agent.respond(post, cancelled=cancelled):
+                self._graph.check()
+                if isinstance(item, Reply):
+                    self._console.print()
+                    return item
+                assert isinstance(item, Delta)
+                if item.layer is not layer:
+                    layer = item.layer
+                    self._console.print(f"\n[bold cyan]{layer.name.lower().replace('_', ' ')}[/]")
+                self._console.print(item.text, end="", markup=False, soft_wrap=True)
+        except Exception as error:
+            if cancelled.is_set():
+                raise NodeFailure(f"the agent did not finish its reply within {_REPLY_PATIENCE:g} s") from error
+            raise
+        finally:
+            timer.cancel()
+        raise NodeFailure("the agent ended without a reply")
+
+    def _await(self, condition: Callable[[], bool], patience: float, what: str, *, required: bool = True) -> None:
+        deadline = time.monotonic() + patience
+        with self._console.status(what):
+            while not condition():
+                self._graph.check()
+                if time.monotonic() > deadline:
+                    if required:
+                        raise NodeFailure(f"{what}: not done after {patience:g} s; see the logs")
+                    return
+                time.sleep(0.1)
+
+    def _watch(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self._graph.check()
+            time.sleep(0.05)
+
+    def _is_up(self, name: str) -> bool:
+        health = self._observer.health(name)
+        if health is not None and health.failed:
+            raise NodeFailure(f"{name} {health.message}")
+        return health is not None and health.ok
+
+    def _is_calibrated(self) -> bool:
+        health = self._observer.health("face_recon_node")
+        return health is not None and health.values.get("calibration") == "done"
+
+    def _is_quiet(self) -> bool:
+        """Whether the agent has used little CPU for a second: its engine may be a process of its own."""
+        agent = psutil.Process(self._graph.process_id(self._nodes["empathy_agent"]))
+        before = _cpu_seconds(agent)
+        self._watch(1.0)
+        return _cpu_seconds(agent) - before < _QUIET_SHARE
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    total = 0.0
+    for member in [process, *process.children(recursive=True)]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = member.cpu_times()
+            total += times.user + times.system
+    return total
+
+
+def _evaluate(out: Path, seen: Run, post: str, console: Console) -> int:
+    bag, head = out / "bag", HeadModel.load()
+    session = report.load(bag)
+    whole = Window(seen.idle.start_ns, seen.generating.end_ns)
+    error = session.landmark_error(whole, head.landmark_neutral)
+    report.draw_faces(bag, session, whole, head, out / "face.png")
+    utterance = Utterance(text=post)
+    utterance.header.stamp.sec, utterance.header.stamp.nanosec = divmod(seen.asked_ns, 1_000_000_000)
+    viewer.convert(bag, out / "demo.rrd", {"dialogue/utterance": utterance})
+    (out / "reply.json").write_text(json.dumps(_as_dict(seen.reply), ensure_ascii=False, indent=2) + "\n", "utf-8")
+
+    table = Table(title="Earnest, the whole loop on simulated ears", title_justify="left", show_header=False)
+    table.add_row(
+        "rates: left ear, right ear, landmarks",
+        ", ".join(
+            f"{session.rate(stamps, whole):.1f}"
+            for stamps in (session.left_stamps, session.right_stamps, session.face_stamps)
+        )
+        + " Hz",
+    )
+    for name, window in (("agent idle", seen.idle), ("agent generating", seen.generating)):
+        chosen = seen.latencies[window.of(seen.latencies[:, 0]), 1] * 1e-6
+        p50, p99 = np.percentile(chosen, (50, 99)) if len(chosen) else (np.nan, np.nan)
+        losses = session.losses(window)
+        table.add_row(f"IMU stamp to landmarks, {name}", f"p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+        table.add_row(f"frames lost, {name}", f"{losses.missing} of {losses.expected}")
+    table.add_row("face_recon_node, agent idle", f"{100 * seen.face_cpu:.0f} % of one core")
+    table.add_row(
+        "landmark error (simulated ears)",
+        f"{error.reconstructed:.2f} mm; a face that never moves: {error.mean_face:.2f} mm (mean of this "
+        f"performance), {error.neutral_face:.2f} mm (neutral); {error.frames} frames",
+    )
+    table.add_row("model", seen.reply.model or "none: the safety gate answered")
+    table.add_row(
+        "post to first token, to full reply",
+        f"{seen.reply.seconds_to_first_token:.1f} s, {seen.reply.seconds_total:.1f} s",
+    )
+    console.print(table)
+    console.print(
+        f"{out}/: bag (ros2 bag play, imuface replay), demo.rrd (rerun), face.png, reply.json", soft_wrap=True
+    )
+    return 0
+
+
+def _as_dict(reply: Reply) -> dict[str, object]:
+    """The fields of ``imuface_interfaces/EmpathyReply``."""
+    return {
+        "session_id": reply.session_id,
+        **{layer.name.lower(): reply.chain[layer] for layer in Layer},
+        "locale": reply.locale,
+        "risk": reply.risk.name,
+        "resources": list(reply.resources),
+        "model": reply.model,
+        "seconds_to_first_token": round(reply.seconds_to_first_token, 3),
+        "seconds_total": round(reply.seconds_total, 3),
+    }
+
+
+def _fetch(name: str, console: Console) -> str:
+    """Have the model on this machine; without a wish, the default one or, failing that, the small test model."""
+    if name:
+        _get(name, console)
+        return name
+    try:
+        _get(DEFAULT_MODEL, console)
+    except ModelError as error:
+        console.print(f"[yellow]{error}[/]", soft_wrap=True)
+        console.print(f"[yellow]The small test model {TEST_MODEL} answers instead; its replies mean nothing.[/]")
+        _get(TEST_MODEL, console)
+        return TEST_MODEL
+    return DEFAULT_MODEL
+
+
+def _get(name: str, console: Console) -> None:
+    store = Store()
+    if store.is_present(name):
+        return
+    columns = (TextColumn("fetching {task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        task = progress.add_task(name, total=None)
+        store.get(name, lambda done, total: progress.update(task, completed=done, total=total))
+
+
+class _Log:
+    """Keeps what the nodes say in a file each; warnings and errors are shown too."""
+
+    def __init__(self, folder: Path, console: Console) -> None:
+        self._folder = folder
+        self._console = console
+
+    def report(self, node: NodeProcess, line: str) -> None:
+        with (self._folder / f"{node.executable}.log").open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+        if any(mark in line for mark in ("[WARN]", "[ERROR]", "[FATAL]", "viewer:")):
+            self._console.print(f"{node.name}: {line}", style="yellow", markup=False, soft_wrap=True)
+
+
+def _clear(out: Path) -> None:
+    """Remove what an earlier demo left in ``out``, and nothing else."""
+    for name in _RESULTS:
+        path = out / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _since(start: float) -> str:
+    return f"{time.monotonic() - start:.1f} s"

@@ -1,0 +1,84 @@
+"""Watches a running person from outside: health of the nodes, arrival of the frames."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from imuface_driver import topics as driver_topics
+from imuface_interfaces.msg import FacialLandmarks
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.qos import qos_profile_sensor_data
+from rclpy.subscription import MessageInfo
+
+
+@dataclass(frozen=True)
+class Health:
+    """The last thing a node said in ``/diagnostics``."""
+
+    ok: bool
+    failed: bool
+    message: str
+    values: dict[str, str]
+
+
+class Observer:
+    """Listens in a thread of its own; a context manager."""
+
+    def __init__(self, namespace: str) -> None:
+        self._prefix = f"/{namespace.strip('/')}/"
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context, args=[], signal_handler_options=rclpy.SignalHandlerOptions.NO)
+        self._node = rclpy.create_node("observer", namespace=namespace, context=self._context)
+        self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 100)
+        self._node.create_subscription(
+            FacialLandmarks, driver_topics.FACE_LANDMARKS, self._on_landmarks, qos_profile_sensor_data
+        )
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._thread = threading.Thread(target=self._spin, name="observer", daemon=True)
+        self._health: dict[str, Health] = {}
+        # Stamp and time from stamp to publication of each frame, ns.
+        self.latencies: list[tuple[int, int]] = []
+
+    def __enter__(self) -> Observer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._context.try_shutdown()
+        self._thread.join()
+        self._executor.shutdown()
+        self._node.destroy_node()
+
+    def health(self, node: str) -> Health | None:
+        """Health of a node of this person; None before its first report."""
+        return self._health.get(node)
+
+    def now_ns(self) -> int:
+        """ROS time."""
+        return int(self._node.get_clock().now().nanoseconds)
+
+    def _spin(self) -> None:
+        try:
+            self._executor.spin()
+        except ExternalShutdownException:
+            return
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            if status.name.startswith(self._prefix):
+                name = status.name.removeprefix(self._prefix).partition(":")[0]
+                values = {item.key: item.value for item in status.values}
+                self._health[name] = Health(
+                    status.level in (DiagnosticStatus.OK, DiagnosticStatus.WARN),
+                    status.level == DiagnosticStatus.ERROR,
+                    status.message,
+                    values,
+                )
+
+    def _on_landmarks(self, message: FacialLandmarks, info: MessageInfo) -> None:
+        stamp_ns = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+        self.latencies.append((stamp_ns, info["source_timestamp"] - stamp_ns))

@@ -1,0 +1,173 @@
+"""What a recorded run of the whole loop amounts to: rates, losses, errors and pictures. Free of ROS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from face_recon_node.head import HeadModel
+from face_recon_node.head.render import render_face
+from imuface_driver.session import BLENDSHAPES_TYPE, read_face_landmarks, read_session, typestore
+from numpy.typing import NDArray
+
+from imuface_bringup.bag import Bag
+
+# Between two moments in the picture.
+_MOMENT_DISTANCE_NS = 3_000_000_000
+
+
+@dataclass(frozen=True)
+class Window:
+    """A span of sampling times, ns, both ends included."""
+
+    start_ns: int
+    end_ns: int
+
+    def of(self, stamps: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return (stamps >= self.start_ns) & (stamps <= self.end_ns)
+
+    @property
+    def seconds(self) -> float:
+        return (self.end_ns - self.start_ns) * 1e-9
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Frames that should be there, one for each sample of the left ear, and those that are not."""
+
+    expected: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class LandmarkError:
+    """Mean distance between reconstructed and true landmarks, mm, beside that of faces that never move."""
+
+    reconstructed: float
+    mean_face: float  # the mean of the true face over the same frames: the best of all constant faces
+    neutral_face: float
+    frames: int
+
+
+@dataclass(frozen=True)
+class Session:
+    """The parts of a recording that the figures are made from. Landmarks (N, 51, 3) m, weights (N, 52)."""
+
+    left_stamps: NDArray[np.int64]
+    right_stamps: NDArray[np.int64]
+    face_stamps: NDArray[np.int64]
+    face_landmarks: NDArray[np.float32]
+    true_stamps: NDArray[np.int64]
+    true_landmarks: NDArray[np.float32]
+
+    def rate(self, stamps: NDArray[np.int64], window: Window) -> float:
+        """Messages a second within ``window``."""
+        return float(window.of(stamps).sum() / window.seconds)
+
+    def losses(self, window: Window) -> Losses:
+        """Frames missing within ``window``."""
+        expected = self.left_stamps[window.of(self.left_stamps)]
+        return Losses(len(expected), int((~np.isin(expected, self.face_stamps)).sum()))
+
+    def landmark_error(self, window: Window, neutral: NDArray[np.floating]) -> LandmarkError:
+        """Error over the frames within ``window`` whose truth is known. Raises ``ValueError`` when there is none."""
+        common, ours, truth = np.intersect1d(self.face_stamps, self.true_stamps, return_indices=True)
+        inside = window.of(common)
+        if not inside.any():
+            raise ValueError("no frame of the face has a true face of the same stamp to be compared with")
+        true = self.true_landmarks[truth[inside]].astype(np.float64)
+
+        def error(landmarks: NDArray[np.floating]) -> float:
+            return float(np.linalg.norm(landmarks - true, axis=-1).mean() * 1e3)
+
+        return LandmarkError(
+            reconstructed=error(self.face_landmarks[ours[inside]]),
+            mean_face=error(true.mean(axis=0)),
+            neutral_face=error(neutral),
+            frames=int(inside.sum()),
+        )
+
+
+def load(bag: Path) -> Session:
+    """Read a recording. Raises ``OSError`` or ``ValueError`` when it is damaged or lacks a part."""
+    recording = read_session(bag)
+    face = read_face_landmarks(bag)
+    for part, name in (
+        (recording.left, "left ear"),
+        (recording.right, "right ear"),
+        (recording.landmarks, "true face"),
+        (face, "reconstructed face"),
+    ):
+        if part is None:
+            raise ValueError(f"{bag} holds no {name}")
+    assert recording.left is not None
+    assert recording.right is not None
+    assert recording.landmarks is not None
+    assert face is not None
+    return Session(
+        recording.left.stamps,
+        recording.right.stamps,
+        face.stamps,
+        face.points,
+        recording.landmarks.stamps,
+        recording.landmarks.points,
+    )
+
+
+def weights(bag: Path, topic: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Stamps (N,) and weights (N, 52) of a recorded ``Blendshapes`` topic."""
+    store = typestore()
+    stamps, rows = [], []
+    with Bag(bag) as opened:
+        for message in opened.messages({topic}):
+            blendshapes = store.deserialize_cdr(message.data, BLENDSHAPES_TYPE)
+            stamps.append(blendshapes.header.stamp.sec * 1_000_000_000 + blendshapes.header.stamp.nanosec)
+            rows.append(blendshapes.weights)
+    return np.array(stamps, dtype=np.int64), np.array(rows, dtype=np.float32).reshape(len(rows), -1)
+
+
+def expressive_moments(
+    stamps: NDArray[np.int64], landmarks: NDArray[np.floating], neutral: NDArray[np.floating], count: int
+) -> list[int]:
+    """Indices of up to ``count`` frames, in time order, whose true face is farthest from neutral, seconds apart."""
+    distance = np.linalg.norm(landmarks - neutral, axis=-1).mean(axis=-1)
+    chosen: list[int] = []
+    for index in np.argsort(-distance):
+        if all(abs(stamps[index] - stamps[other]) >= _MOMENT_DISTANCE_NS for other in chosen):
+            chosen.append(int(index))
+        if len(chosen) == count:
+            break
+    return sorted(chosen)
+
+
+def draw_faces(bag: Path, session: Session, window: Window, head: HeadModel, output: Path, count: int = 4) -> None:
+    """A picture of the true face above the reconstructed one at the moments when the true one moves most."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    our_stamps, our_weights = weights(bag, "face/blendshapes")
+    true_stamps, true_weights = weights(bag, "reference/blendshapes")
+    common, ours, truth = np.intersect1d(our_stamps, true_stamps, return_indices=True)
+    inside = np.flatnonzero(window.of(common))
+    if not len(inside):
+        raise ValueError(f"{bag} has no moment at which both the true and the reconstructed face are known")
+    landmarks = head.landmarks(true_weights[truth[inside]])
+    moments = inside[expressive_moments(common[inside], landmarks, head.landmark_neutral, count)]
+
+    figure = Figure(figsize=(2.6 * len(moments) + 0.3, 6.9), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(2, len(moments), squeeze=False)
+    rows = (("true", true_weights[truth]), ("reconstructed", our_weights[ours]))
+    for row, (name, values) in enumerate(rows):
+        for column, moment in enumerate(moments):
+            axis = axes[row, column]
+            axis.imshow(render_face(head.vertices(values[moment]), head.triangles, (390, 480), colors=head.colors))
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+            if row == 0:
+                axis.set_title(f"{(common[moment] - window.start_ns) * 1e-9:.1f} s", fontsize=10)
+            if column == 0:
+                axis.set_ylabel(name, fontsize=12)
+    figure.suptitle("The most expressive moments: true face and face from simulated earphones", fontsize=12)
+    figure.savefig(output, dpi=100)

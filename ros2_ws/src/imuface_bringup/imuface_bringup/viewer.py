@@ -1,0 +1,121 @@
+"""Rerun recordings and the web viewer. Free of ROS."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import sysconfig
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import rerun as rr
+from face_recon_node.head import HeadModel
+from imuface_driver.session import typestore
+
+from imuface_bringup.bag import Bag
+from imuface_bringup.scene import APPLICATION, Scene, blueprint
+
+_LOOPBACK = "127.0.0.1"
+# The server keeps the newest data for browsers that come later.
+_MEMORY = "512MB"
+_START_PATIENCE = 15.0  # s
+
+
+def to_file(path: Path, head: HeadModel) -> Scene:
+    """A scene that is written to a Rerun recording."""
+    recording = rr.RecordingStream(APPLICATION)
+    recording.save(path, default_blueprint=blueprint())
+    return Scene(recording, head)
+
+
+@contextlib.contextmanager
+def serve(port: int) -> Iterator[tuple[str, str]]:
+    """Serve the web viewer on loopback; yields the page's address and the address to log to.
+
+    Rerun's own server in Python listens on every interface, so its program is run instead, which can be told not to.
+    Data goes through the port after ``port``. Raises ``OSError`` when the server does not start.
+    """
+    program = shutil.which("rerun", path=sysconfig.get_path("scripts")) or shutil.which("rerun")
+    if program is None:
+        raise FileNotFoundError("the rerun program is not installed; pip install rerun-sdk")
+    command = [program, "--serve-web", "--bind", _LOOPBACK, "--web-viewer-port", str(port), "--port", str(port + 1)]
+    server = subprocess.Popen(
+        [*command, "--server-memory-limit", _MEMORY],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        _wait_until_open(server, port)
+        data = f"rerun+http://{_LOOPBACK}:{port + 1}/proxy"
+        yield f"http://{_LOOPBACK}:{port}?url={quote(data, safe='')}", data
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def to_server(address: str, head: HeadModel) -> Scene:
+    """A scene that is shown by the server at ``address``."""
+    recording = rr.RecordingStream(APPLICATION)
+    recording.connect_grpc(address, default_blueprint=blueprint())
+    return Scene(recording, head)
+
+
+def add_bag(scene: Scene, path: Path) -> None:
+    """Show a whole recorded session. Raises as :class:`imuface_bringup.bag.Bag`."""
+    store = typestore()
+    with Bag(path) as bag:
+        types = {name: connection.msgtype for name, connection in bag.connections.items()}
+        for message in bag.messages(set(scene.topics)):
+            scene.add(message.topic, store.deserialize_cdr(message.data, types[message.topic]))
+
+
+def convert(bag: Path, output: Path, additional: Mapping[str, Any] | None = None) -> None:
+    """Turn a recorded session, and ``additional`` messages by topic, into a Rerun recording.
+
+    Raises as :class:`Bag`, and ``OSError``.
+    """
+    output.parent.mkdir(parents=True, exist_ok=True)
+    scene = to_file(output, HeadModel.load())
+    for topic, message in (additional or {}).items():
+        scene.add(topic, message)
+    add_bag(scene, bag)
+    scene.flush()
+
+
+def show(bag: Path, port: int) -> None:
+    """Show a recorded session in the web viewer until Ctrl-C."""
+    with serve(port) as (page, data):
+        scene = to_server(data, HeadModel.load())
+        add_bag(scene, bag)
+        scene.flush()
+        print(f"viewer: {page}", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
+
+
+def _wait_until_open(server: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + _START_PATIENCE
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            assert server.stderr is not None
+            reason = server.stderr.read().decode(errors="replace").strip().splitlines()
+            raise OSError(
+                f"the viewer cannot serve on ports {port} and {port + 1}: {reason[-1] if reason else 'no reason given'}"
+            )
+        if all(_is_open(number) for number in (port, port + 1)):
+            return
+        time.sleep(0.05)
+    raise OSError(f"the viewer did not open ports {port} and {port + 1} within {_START_PATIENCE:g} s")
+
+
+def _is_open(port: int) -> bool:
+    with contextlib.closing(socket.socket()) as probe:
+        return probe.connect_ex((_LOOPBACK, port)) == 0

@@ -1,0 +1,88 @@
+"""Shows one person live in the Rerun web viewer, or writes a Rerun recording."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import imuface_node
+from face_recon_node.head import HeadModel
+from imuface_node import AutostartNode, Status, StatusLevel
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
+
+from imuface_bringup import topics, viewer
+from imuface_bringup.scene import Scene
+
+_DEPTH = 30
+
+
+class ViewerNode(AutostartNode):
+    """Hands every message of the scene's topics to it. The page is reachable from this machine only."""
+
+    def __init__(self) -> None:
+        super().__init__("viewer")
+        self.declare_parameter("port", 9090, ParameterDescriptor(description="port of the page; the next one for data"))
+        self.declare_parameter(
+            "save", "", ParameterDescriptor(description="write a Rerun recording (.rrd) to this file and serve nothing")
+        )
+        self._resources = contextlib.ExitStack()
+        self._scene: Scene | None = None
+        self._subscriptions_of_scene: list[Subscription] = []
+        self._shown = 0
+
+    def setup(self) -> None:
+        head = HeadModel.load()
+        save = self.get_parameter("save").value
+        if save:
+            self._scene = viewer.to_file(Path(save), head)
+            self.get_logger().info(f"writing {save}")
+        else:
+            page, data = self._resources.enter_context(viewer.serve(self.get_parameter("port").value))
+            self._scene = viewer.to_server(data, head)
+            self.get_logger().info(f"viewer: {page}")
+
+    def start(self) -> None:
+        assert self._scene is not None
+        kinds = topics.SESSION | topics.FACE | topics.DIALOGUE
+        self._subscriptions_of_scene = [
+            self.create_subscription(
+                topics.message_class(kinds[topic]),
+                topic,
+                partial(self._show, topic),
+                QoSProfile(depth=_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT),
+            )
+            for topic in self._scene.topics
+        ]
+
+    def stop(self) -> None:
+        for subscription in self._subscriptions_of_scene:
+            self.destroy_subscription(subscription)
+        self._subscriptions_of_scene.clear()
+
+    def teardown(self) -> None:
+        if self._scene is not None:
+            self._scene.flush()
+            self._scene = None
+        self._resources.close()
+
+    def status(self) -> list[tuple[str, Status]]:
+        return [("", Status(StatusLevel.OK, "showing", {"messages": str(self._shown)}))]
+
+    def _show(self, topic: str, message: Any) -> None:
+        assert self._scene is not None
+        self._scene.add(topic, message)
+        self._shown += 1
+
+
+def main(args: list[str] | None = None) -> None:
+    signal.signal(signal.SIGINT, lambda number, frame: None)  # rclpy ends spinning by itself
+    imuface_node.main(ViewerNode, args)
+
+
+if __name__ == "__main__":
+    main()
