@@ -17,9 +17,8 @@ FACE_LANDMARKS = "face/landmarks"
 FACE_FRAME = "face"
 
 # LSM6DS3TR-C datasheet, "Mechanical characteristics": noise densities 90 µg/√Hz (±4 g) and 5 mdps/√Hz in
-# high-performance mode. The firmware samples at 30 Hz behind the sensor's low-pass, whose noise bandwidth is taken as
-# that of the 104 Hz output data rate (ODR/2 = 52 Hz).
-_NOISE_BANDWIDTH = 52.0  # Hz
+# high-performance mode, in the 15 Hz that a device sampling at 30 Hz lets through (docs/device-protocol.md).
+_NOISE_BANDWIDTH = 15.0  # Hz
 _ACCELERATION_VARIANCE = (90e-6 * STANDARD_GRAVITY) ** 2 * _NOISE_BANDWIDTH  # (m/s²)²
 _ANGULAR_VELOCITY_VARIANCE = (5e-3 * math.pi / 180.0) ** 2 * _NOISE_BANDWIDTH  # (rad/s)²
 
