@@ -68,7 +68,8 @@ def record(
 ) -> None:
     """Record a session until Ctrl-C.
 
-    A session holds both ears and, where it is known, the true face. It is a rosbag2 folder (MCAP): training data, a test case, and something to replay.
+    A session holds both ears and, where it is known, the true face. It is a rosbag2 folder (MCAP): training data, a
+    test case, and something to replay.
 
     \b
     imuface record sessions/anna_1
@@ -95,8 +96,8 @@ def replay(
 ) -> None:
     """Play a recorded session.
 
-    Its times go out on /clock. With --face, only what the face is made from is played, and --rate max goes at the pace of the reconstruction without
-    losing a sample; the landmarks are the same, byte for byte, each time.
+    Its times go out on /clock. With --face, only what the face is made from is played, and --rate max goes at the
+    pace of the reconstruction without losing a sample; the landmarks are the same, byte for byte, each time.
 
     \b
     imuface replay sessions/anna_1
@@ -145,9 +146,7 @@ def view(
 
 @app.command()
 def demo(
-    out: Annotated[
-        Path, typer.Option(help="Folder for what the demo leaves; its former contents are replaced.")
-    ] = Path("out/demo"),
+    out: Annotated[Path, typer.Option(help="Folder for the results; those of an earlier demo go.")] = Path("out/demo"),
     live: Annotated[bool, typer.Option("--view", help="Open the live viewer and run until Ctrl-C instead.")] = False,
     model: Annotated[str, typer.Option(help="Language model of the catalogue; default: the embedded one.")] = "",
     performance: Annotated[Path | None, typer.Option(help="Live Link Face CSV to perform (plain or .gz).")] = None,
@@ -226,12 +225,12 @@ def evaluate(context: typer.Context) -> None:
 
 def main() -> None:
     """Entry point: bad input ends in one line, not in a traceback."""
-    from imuface_bringup.process import NodeFailure
+    from imuface_bringup.process import NodeError
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
-    except (OSError, ValueError, ImportError, NodeFailure) as error:
+    except (OSError, ValueError, ImportError, NodeError) as error:
         typer.echo(f"imuface: {error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:

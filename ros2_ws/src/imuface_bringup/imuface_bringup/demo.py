@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from rich.table import Table
 from imuface_bringup import environment, report, viewer
 from imuface_bringup.launch_file import NodeProcess, Plan, plan
 from imuface_bringup.observer import Observer
-from imuface_bringup.process import Graph, NodeFailure
+from imuface_bringup.process import Graph, NodeError
 from imuface_bringup.report import Window
 
 _NAMESPACE = "imuface"
@@ -54,7 +55,7 @@ class Run:
 def run(out: Path, *, view: bool = False, model: str = "", performance: Path | None = None) -> int:
     """Run the demo and leave its results in ``out``; the exit code.
 
-    Raises ``OSError``, ``ValueError`` or :class:`NodeFailure` with a message for people when anything fails.
+    Raises ``OSError``, ``ValueError`` or :class:`NodeError` with a message for people when anything fails.
     """
     console = Console(highlight=False)
     model = _fetch(model, console)
@@ -96,7 +97,7 @@ class _Job:
         """Wait until every node is active, the face is calibrated and the agent has prepared itself."""
         started = time.monotonic()
         for name in [node.name for node in self._nodes.values() if node.name]:
-            self._await(lambda name=name: self._is_up(name), _READY_PATIENCE, f"waiting for {name}")
+            self._await(partial(self._is_up, name), _READY_PATIENCE, f"waiting for {name}")
         self._await(self._is_calibrated, _READY_PATIENCE, "calibrating on the neutral face")
         self._console.print(f"[bold]Running[/]: {len(self._nodes)} nodes, calibrated after {_since(started)}")
         self._await(self._is_quiet, _QUIET_PATIENCE, "the agent prepares its instructions", required=False)
@@ -136,11 +137,11 @@ class _Job:
                 self._console.print(item.text, end="", markup=False, soft_wrap=True)
         except Exception as error:
             if cancelled.is_set():
-                raise NodeFailure(f"the agent did not finish its reply within {_REPLY_PATIENCE:g} s") from error
+                raise NodeError(f"the agent did not finish its reply within {_REPLY_PATIENCE:g} s") from error
             raise
         finally:
             timer.cancel()
-        raise NodeFailure("the agent ended without a reply")
+        raise NodeError("the agent ended without a reply")
 
     def _await(self, condition: Callable[[], bool], patience: float, what: str, *, required: bool = True) -> None:
         deadline = time.monotonic() + patience
@@ -149,7 +150,7 @@ class _Job:
                 self._graph.check()
                 if time.monotonic() > deadline:
                     if required:
-                        raise NodeFailure(f"{what}: not done after {patience:g} s; see the logs")
+                        raise NodeError(f"{what}: not done after {patience:g} s; see the logs")
                     return
                 time.sleep(0.1)
 
@@ -162,7 +163,7 @@ class _Job:
     def _is_up(self, name: str) -> bool:
         health = self._observer.health(name)
         if health is not None and health.failed:
-            raise NodeFailure(f"{name} {health.message}")
+            raise NodeError(f"{name} {health.message}")
         return health is not None and health.ok
 
     def _is_calibrated(self) -> bool:
@@ -224,9 +225,7 @@ def _evaluate(out: Path, seen: Run, post: str, console: Console) -> int:
         f"{seen.reply.seconds_to_first_token:.1f} s, {seen.reply.seconds_total:.1f} s",
     )
     console.print(table)
-    console.print(
-        f"{out}/: bag (ros2 bag play, imuface replay), demo.rrd (rerun), face.png, reply.json", soft_wrap=True
-    )
+    console.print(f"{out}: bag (imuface replay), demo.rrd (rerun), face.png, reply.json, log", soft_wrap=True)
     return 0
 
 

@@ -40,7 +40,7 @@ class Exit:
         return f"{self.node.label} ended with exit code {self.code}"
 
 
-class NodeFailure(RuntimeError):
+class NodeError(RuntimeError):
     """A node ended that should be running."""
 
 
@@ -81,12 +81,12 @@ class Graph:
                 return
 
     def check(self) -> None:
-        """Notice nodes that have ended meanwhile. Raises :class:`NodeFailure` when there is one."""
+        """Notice nodes that have ended meanwhile. Raises :class:`NodeError` when there is one."""
         with contextlib.suppress(queue.Empty):
             while True:
                 self._handle(self._events.get_nowait())
         if self.exits:
-            raise NodeFailure("; ".join(str(ended) for ended in self.exits))
+            raise NodeError("; ".join(str(ended) for ended in self.exits))
 
     @property
     def failed(self) -> bool:

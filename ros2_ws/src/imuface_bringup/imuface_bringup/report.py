@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from face_recon_node.head import HeadModel
@@ -121,7 +122,7 @@ def weights(bag: Path, topic: str) -> tuple[NDArray[np.int64], NDArray[np.float3
     stamps, rows = [], []
     with Bag(bag) as opened:
         for message in opened.messages({topic}):
-            blendshapes = store.deserialize_cdr(message.data, BLENDSHAPES_TYPE)
+            blendshapes: Any = store.deserialize_cdr(message.data, BLENDSHAPES_TYPE)
             stamps.append(blendshapes.header.stamp.sec * 1_000_000_000 + blendshapes.header.stamp.nanosec)
             rows.append(blendshapes.weights)
     return np.array(stamps, dtype=np.int64), np.array(rows, dtype=np.float32).reshape(len(rows), -1)

@@ -14,7 +14,7 @@ import rerun.blueprint as rrb
 from face_recon_node.head import HeadModel
 from face_recon_node.head.render import vertex_normals
 from imuface_driver import topics as driver_topics
-from imuface_driver.arkit import BLENDSHAPES, INDEX
+from imuface_driver.arkit import INDEX
 
 APPLICATION = "earnest"
 _TIMELINE = "time"
@@ -169,11 +169,10 @@ def blueprint() -> rrb.Blueprint:
 
 
 def _plot(name: str, entities: list[str], limits: tuple[float, float] | None = None) -> rrb.TimeSeriesView:
-    seconds = 1_000_000_000
     last_ten_seconds = rrb.VisibleTimeRange(
         _TIMELINE,
-        start=rrb.TimeRangeBoundary.cursor_relative(offset=-10 * seconds),
-        end=rrb.TimeRangeBoundary.cursor_relative(),
+        start=rrb.TimeRangeBoundary.cursor_relative(seconds=-10.0),
+        end=rrb.TimeRangeBoundary.cursor_relative(seconds=0.0),
     )
     return rrb.TimeSeriesView(
         origin="/",

@@ -44,16 +44,19 @@ def serve(port: int) -> Iterator[tuple[str, str]]:
     program = shutil.which("rerun", path=sysconfig.get_path("scripts")) or shutil.which("rerun")
     if program is None:
         raise FileNotFoundError("the rerun program is not installed; pip install rerun-sdk")
+    ports = (port, port + 1)
+    if any(map(_is_open, ports)):
+        raise OSError(f"port {port} or {port + 1} is in use, perhaps by another viewer; name another port")
     command = [program, "--serve-web", "--bind", _LOOPBACK, "--web-viewer-port", str(port), "--port", str(port + 1)]
     server = subprocess.Popen(
         [*command, "--server-memory-limit", _MEMORY],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
-        _wait_until_open(server, port)
+        _wait_until_open(server, ports)
         data = f"rerun+http://{_LOOPBACK}:{port + 1}/proxy"
         yield f"http://{_LOOPBACK}:{port}?url={quote(data, safe='')}", data
     finally:
@@ -101,19 +104,12 @@ def show(bag: Path, port: int) -> None:
             signal.pause()
 
 
-def _wait_until_open(server: subprocess.Popen[bytes], port: int) -> None:
+def _wait_until_open(server: subprocess.Popen[bytes], ports: tuple[int, ...]) -> None:
     deadline = time.monotonic() + _START_PATIENCE
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            assert server.stderr is not None
-            reason = server.stderr.read().decode(errors="replace").strip().splitlines()
-            raise OSError(
-                f"the viewer cannot serve on ports {port} and {port + 1}: {reason[-1] if reason else 'no reason given'}"
-            )
-        if all(_is_open(number) for number in (port, port + 1)):
-            return
+    while not all(map(_is_open, ports)):
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise OSError(f"the viewer's server did not open ports {' and '.join(map(str, ports))}")
         time.sleep(0.05)
-    raise OSError(f"the viewer did not open ports {port} and {port + 1} within {_START_PATIENCE:g} s")
 
 
 def _is_open(port: int) -> bool:
