@@ -203,8 +203,8 @@ class _Composer:
                 if kind == "one-sided":
                     target = target * np.where(rng.choice([_LEFT, _RIGHT]), rng.uniform(0.0, 0.25), 1.0)
                 now = self._act(now, target)
-            if rng.random() < 0.75:
-                now += rng.exponential(1.0)
+            if rng.random() < 0.65:
+                now += rng.exponential(0.8)
             else:
                 now -= rng.uniform(0.2, 0.6)  # the next begins before this one has ended
         self._sprinkle(self.blinks_per_second, _BLINK, (0.06, 0.1), (0.02, 0.06), (0.12, 0.22), strength=1.0)
@@ -217,7 +217,7 @@ class _Composer:
         strength = self.strength * rng.uniform(0.5, 1.1)
         weights = strength * target * self.favour * np.exp(rng.normal(0.0, 0.15, 52))
         attack = rng.uniform(0.15, 0.6) / self.pace
-        hold = rng.uniform(0.15, 2.5)
+        hold = rng.uniform(0.2, 3.0)
         release = rng.uniform(0.25, 0.8) / self.pace
         self._add(start, attack, hold, release, weights)
         return start + attack + hold + release
