@@ -1,17 +1,20 @@
 """Earphones on a pseudo-terminal, run as a process of its own: drifts, jitters, drops, corrupts, and is unplugged.
 
 The device node is a link at a fixed path, like those of udev: it goes when the device is unplugged and points to
-another terminal when it is back. Each sample carries its index in the first raw value (see INDEX_PERIOD); the true
-sampling times of all samples are written at the end, as JSON: {ear: [host ns of sample 0, 1, ...]}.
+another terminal when it is back. SIGUSR1 unplugs it or plugs it in again, SIGUSR2 silences the right ear, SIGTERM ends
+it. Each sample carries its index in the first raw value (see INDEX_PERIOD); the true sampling times of all samples are
+written at the end, as JSON: {ear: [host ns of sample 0, 1, ...]}.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import random
+import signal
 import time
 import tty
 from pathlib import Path
@@ -39,8 +42,10 @@ class Device:
         temporary.symlink_to(os.ttyname(terminal))
         temporary.rename(self._link)
 
-    def unplug(self) -> None:
-        assert self._descriptors is not None
+    def toggle(self) -> None:
+        if self._descriptors is None:
+            self.plug()
+            return
         self._link.unlink()
         for descriptor in self._descriptors:
             os.close(descriptor)
@@ -57,16 +62,16 @@ def main() -> None:
     parser.add_argument("--link", type=Path, required=True)
     parser.add_argument("--truth", type=Path, required=True)
     parser.add_argument("--ears", nargs="+", choices=["left", "right"], default=["left", "right"])
-    parser.add_argument("--duration", type=float, default=8.0, help="s")
     parser.add_argument("--rate", type=float, default=30.0, help="Hz")
     parser.add_argument("--drift", type=float, default=80.0, help="ppm; the right ear drifts the other way")
     parser.add_argument("--jitter", type=float, default=0.003, help="mean of the exponential delay, s")
     parser.add_argument("--drop", type=float, default=0.03, help="share of samples that are not sent")
     parser.add_argument("--corrupt", type=float, default=0.03, help="share of frames with one changed byte")
-    parser.add_argument("--unplug", type=float, nargs=2, default=None, metavar=("AT", "FOR"), help="s")
-    parser.add_argument("--silence", type=float, default=None, help="the right ear stops after this many seconds")
     arguments = parser.parse_args()
 
+    asked: set[int] = set()
+    for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: asked.add(number))
     generator = random.Random(1)
     device = Device(arguments.link)
     device.plug()
@@ -74,21 +79,19 @@ def main() -> None:
     period_ns = round(1e9 / arguments.rate)
     drift = {"left": arguments.drift * 1e-6, "right": -arguments.drift * 1e-6}
     truth: dict[str, list[int]] = {ear: [] for ear in arguments.ears}
-    plugged = True
-    for index in range(round(arguments.duration * arguments.rate)):
+    for index in itertools.count():
+        if signal.SIGTERM in asked:
+            break
+        if signal.SIGUSR1 in asked:
+            asked.remove(signal.SIGUSR1)
+            device.toggle()
         for offset, ear in enumerate(arguments.ears):
             elapsed_ns = index * period_ns + offset * period_ns // 3
-            delay = generator.expovariate(1.0 / arguments.jitter)
             truth[ear].append(begin + elapsed_ns)
-            time.sleep(max(begin + elapsed_ns + delay * 1e9 - time.time_ns(), 0.0) * 1e-9)
-            if arguments.unplug is not None:
-                absent = 0.0 <= elapsed_ns * 1e-9 - arguments.unplug[0] < arguments.unplug[1]
-                if absent == plugged:
-                    plugged = not absent
-                    (device.plug if plugged else device.unplug)()
-            if generator.random() < arguments.drop or (
-                ear == "right" and arguments.silence is not None and elapsed_ns * 1e-9 > arguments.silence
-            ):
+            delay_ns = generator.expovariate(1.0 / arguments.jitter) * 1e9
+            time.sleep(max(begin + elapsed_ns + delay_ns - time.time_ns(), 0.0) * 1e-9)
+            silent = ear == "right" and signal.SIGUSR2 in asked
+            if silent or generator.random() < arguments.drop:
                 continue
             time_us = (BOOT_US + round(elapsed_ns * 1e-3 * (1.0 + drift[ear]))) % TIME_PERIOD_US
             sequence = (FIRST_SEQUENCE + index) % SEQUENCE_PERIOD
@@ -96,9 +99,6 @@ def main() -> None:
             if generator.random() < arguments.corrupt:
                 frame[generator.randrange(len(frame))] ^= generator.randrange(1, 256)
             device.write(bytes(frame))
-    time.sleep(0.3)  # let the last frames be read
-    if plugged:
-        device.unplug()
     arguments.truth.write_text(json.dumps(truth))
 
 

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from imuface_driver.ear import EarHealth
 from imuface_driver.node import ImufaceDriver
 from imuface_driver.protocol import EARS, STANDARD_GRAVITY
 from imuface_driver.recording import ImuTrack, Recording
 from imuface_driver.session import write_session
+from imuface_driver.sources import Sink, Source
 from imuface_interfaces.msg import Blendshapes
+from imuface_node import StatusLevel
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -58,7 +63,7 @@ class Graph:
 
     def close(self) -> str:
         """End the driver as Ctrl-C does; what it printed."""
-        self.process.send_signal(2)
+        self.process.send_signal(signal.SIGINT)
         output, _ = self.process.communicate(timeout=15)
         self._stop.set()
         self._thread.join()
@@ -142,16 +147,18 @@ def test_a_serial_device_is_followed_through_unplugging_and_an_ear_that_stops(
     tmp_path: Path,
 ) -> None:
     link = tmp_path / "ttyEAR"
-    emulate(link, tmp_path / "truth.json", "--duration", 60, "--unplug", 7, 3, "--silence", 14)
+    device = emulate(link, tmp_path / "truth.json")
     graph = driver(source="serial", serial__left_port=link, serial__right_port=link)
     wait_for(lambda: graph.level(LEFT) == OK and graph.level(RIGHT) == OK)
     assert graph.values(LEFT)["battery_percent"] == "73"
+    device.send_signal(signal.SIGUSR1)
     wait_for(lambda: graph.level(LEFT) == WARN and f"{link} was unplugged" in graph.message(LEFT))
-    before = len(graph.imu["left"])
-    wait_for(lambda: len(graph.imu["left"]) > before + 30 and graph.level(LEFT) == OK)
+    device.send_signal(signal.SIGUSR1)
+    wait_for(lambda: graph.level(LEFT) == OK and graph.level(RIGHT) == OK)
     assert graph.values(LEFT)["link_reconnects"] == "1"
-    assert int(graph.values(LEFT)["lost"]) >= 60
+    assert int(graph.values(LEFT)["lost"]) >= 30
     assert int(graph.values(LEFT)["link_crc_errors"]) >= 1
+    device.send_signal(signal.SIGUSR2)
     # The right ear stops: it is reported, and the left one is not held up.
     wait_for(lambda: graph.level(LEFT) == OK and graph.message(RIGHT).startswith("silent for"))
     assert graph.level(RIGHT) == WARN
@@ -196,15 +203,48 @@ def test_what_cannot_work_is_said_and_the_node_stays_up(
         ({"source": "bag"}, "bag.path is empty"),
         ({"source": "telepathy"}, "source is 'telepathy'; known sources: simulated, serial, udp, bag"),
         ({"simulated.activity": "dancing"}, "dancing"),
+        ({"simulated.seed": -3}, "simulated.seed is -3, must be 0 or more"),
         ({"simulated.performance": "/nowhere.csv"}, "/nowhere.csv"),
         ({"source": "udp", "udp.host": "192.0.2.1"}, "cannot receive at udp://192.0.2.1:47800"),
     ],
 )
-def test_wrong_parameters_are_named(parameters: dict[str, str], message: str) -> None:
+def test_wrong_parameters_are_named(parameters: dict[str, Any], message: str) -> None:
     with rclpy.init():
         node = ImufaceDriver(parameter_overrides=[Parameter(name, value=value) for name, value in parameters.items()])
         with pytest.raises((ValueError, OSError), match=re.escape(message)):
             node.setup()
+        node.close()
+        node.destroy_node()
+
+
+class Broken(Source):
+    """A source with a fault of its own."""
+
+    name = "broken"
+
+    def __init__(self) -> None:
+        self.health = {"left": EarHealth()}
+
+    def open(self) -> None:
+        pass
+
+    def run(self, sink: Sink, stop: threading.Event) -> None:
+        raise ZeroDivisionError("a mistake")
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_reader_does_not_die_unnoticed(monkeypatch: pytest.MonkeyPatch, wait_for: Callable[..., None]) -> None:
+    source = Broken()
+    monkeypatch.setattr(ImufaceDriver, "_create_sources", lambda self: [source])
+    with rclpy.init():
+        node = ImufaceDriver()
+        node.autostart()
+        wait_for(lambda: source.fault)
+        ((part, status),) = node.status()
+        assert (part, status.level) == ("left ear", StatusLevel.WARN)
+        assert "reading broken failed: ZeroDivisionError('a mistake')" in status.message
         node.close()
         node.destroy_node()
 

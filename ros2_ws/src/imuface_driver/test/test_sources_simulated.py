@@ -30,7 +30,7 @@ def test_samples_come_in_real_time_with_the_stamps_of_sampling(
         np.testing.assert_allclose([s.acceleration for s in samples], true.acceleration[:count])
         np.testing.assert_allclose([s.angular_velocity for s in samples], true.angular_velocity[:count])
         begin = np.array([s.stamp_ns for s in samples]) - true.stamps[:count]
-        assert np.ptp(begin[60:]) < 2e6
+        assert np.ptp(begin[60:]) < 5e6
         late = np.array(sink.arrivals[ear]) - begin[60:].min() - true.stamps[:count]
         assert np.all(late[60:] >= -1e5)
     assert len(sink.references) == len(sink.samples["left"])
@@ -54,8 +54,8 @@ def test_the_rate_is_a_parameter(run_source: Callable[[Source], AbstractContextM
     [
         ({"rate": 0.0}, "rate is 0.0 Hz"),
         ({"activity": "dancing"}, "dancing"),
-        ({"radio_delay": -1.0}, "radio delay is -1.0 s"),
-        ({"radio_delay": float("nan")}, "radio delay is nan s"),
+        ({"radio_delay": -1.0}, "radio_delay is -1.0 s"),
+        ({"radio_delay": float("nan")}, "radio_delay is nan s"),
     ],
 )
 def test_impossible_settings_are_refused(settings: dict, message: str) -> None:

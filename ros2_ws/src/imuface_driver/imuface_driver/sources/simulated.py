@@ -50,7 +50,10 @@ class SimulatedSource(DeviceSource):
 
     def open(self) -> None:
         if not 0.0 <= self._radio_delay <= 1.0:
-            raise ValueError(f"radio delay is {self._radio_delay} s, must be 0 to 1")
+            raise ValueError(f"simulated.radio_delay is {self._radio_delay} s, must be 0 to 1")
+        for name, seed in (("participant", self._participant), ("seed", self._seed)):
+            if seed < 0:
+                raise ValueError(f"simulated.{name} is {seed}, must be 0 or more")
         self._performance = (
             Performance.from_live_link_csv(self._performance_path)
             if self._performance_path
