@@ -1,0 +1,67 @@
+"""GBNF grammars (llama.cpp) that hold a model to the chain of empathy and to the language of the post.
+
+Length is bounded in sentences, not in characters, because a cap on characters cuts an answer in the middle; the cap on
+one sentence is far above what a model writes by itself. Digits are left out on purpose: a small model invents telephone
+numbers, and a wrong help line is worse than none.
+"""
+
+from __future__ import annotations
+
+import json
+
+from empathy_agent.chain import THINK, Layer
+from empathy_agent.prompt import language_data
+
+# Gap between sentences, and what goes on after the opening of a sentence.
+_LANGUAGES = {
+    "zh": """
+gap ::= ""
+first ::= [一-鿿]
+rest ::= [一-鿿] [一-鿿，、；：“”《》（）—]{3,90} [。！？]
+""",
+    "en": """
+gap ::= " "
+first ::= [A-Z]
+rest ::= [a-zA-Z] [A-Za-zÀ-ÖØ-öø-ÿ ,;:'’"“”()–—-]{8,260} [.!?]
+""",
+}
+_ENDS = ("。", "？", ".", "?")
+
+# (fewest, most) sentences of each part without a scaffold.
+_SENTENCES = {
+    Layer.EMOTIONS_AND_CONTEXT: (1, 3),
+    Layer.CAUSES_AND_BELIEFS: (1, 3),
+    Layer.INTENTION: (1, 2),
+    Layer.STRATEGY: (1, 2),
+    Layer.ANSWER: (4, 10),
+}
+
+LANGUAGES = tuple(_LANGUAGES)
+
+
+def chain_grammar(language: str, scaffold: bool) -> str:
+    """The grammar for ``"zh"`` (Chinese script, no Latin letters) or ``"en"`` (Latin script, no Chinese).
+
+    With ``scaffold`` each sentence begins with, or is, one of the choices of ``prompts.yaml``. They keep a small model
+    speaking to the person, on the person's side, through the moves of an empathetic reply (NURSE: name, understand,
+    respect, support, explore), with steps that do no harm. A capable model writes better without. Raises ``KeyError``
+    for another language.
+    """
+    rules = [f'root ::= "<{THINK}>" part1 part2 part3 part4 "</{THINK}>" part5']
+    for layer in Layer:
+        if scaffold:
+            body = " gap ".join(_choices(choices) for choices in language_data(language)["scaffold"][layer.tag])
+        else:
+            fewest, most = _SENTENCES[layer]
+            body = f"sentence (gap sentence){{{fewest - 1},{most - 1}}}"
+        rules.append(f'part{layer} ::= "<{layer.tag}>" {body} "</{layer.tag}>"')
+    if not scaffold:
+        rules.append("sentence ::= first rest")
+    return "\n".join(rules) + _LANGUAGES[language]
+
+
+def _choices(choices: list[str]) -> str:
+    alternatives = (
+        json.dumps(choice, ensure_ascii=False) + ("" if choice.endswith(_ENDS) else " rest") for choice in choices
+    )
+    return f"({' | '.join(alternatives)})"

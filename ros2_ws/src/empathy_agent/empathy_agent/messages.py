@@ -1,0 +1,53 @@
+"""Between the dialogue's own types and ROS messages."""
+
+from __future__ import annotations
+
+from builtin_interfaces.msg import Time
+from imuface_interfaces.msg import EmpathyReply
+
+from empathy_agent.chain import Chain, Layer
+from empathy_agent.dialogue import Reply
+from empathy_agent.safety import Risk
+
+
+def to_message(reply: Reply, stamp: Time) -> EmpathyReply:
+    """``EmpathyReply`` of a reply that was complete at ``stamp``."""
+    message = EmpathyReply(
+        session_id=reply.session_id,
+        emotions_and_context=reply.chain[Layer.EMOTIONS_AND_CONTEXT],
+        causes_and_beliefs=reply.chain[Layer.CAUSES_AND_BELIEFS],
+        intention=reply.chain[Layer.INTENTION],
+        strategy=reply.chain[Layer.STRATEGY],
+        answer=reply.chain[Layer.ANSWER],
+        locale=reply.locale,
+        risk=int(reply.risk),
+        resources=reply.resources,
+        model=reply.model,
+        seconds_to_first_token=reply.seconds_to_first_token,
+        seconds_total=reply.seconds_total,
+    )
+    message.header.stamp = stamp
+    return message
+
+
+def from_message(message: EmpathyReply) -> Reply:
+    """The reply in a message."""
+    chain = Chain(
+        {
+            Layer.EMOTIONS_AND_CONTEXT: message.emotions_and_context,
+            Layer.CAUSES_AND_BELIEFS: message.causes_and_beliefs,
+            Layer.INTENTION: message.intention,
+            Layer.STRATEGY: message.strategy,
+            Layer.ANSWER: message.answer,
+        },
+    )
+    return Reply(
+        session_id=message.session_id,
+        chain=chain,
+        locale=message.locale,
+        risk=Risk(message.risk),
+        resources=list(message.resources),
+        model=message.model,
+        seconds_to_first_token=message.seconds_to_first_token,
+        seconds_total=message.seconds_total,
+    )

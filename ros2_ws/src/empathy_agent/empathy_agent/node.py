@@ -1,0 +1,267 @@
+"""The agent's node: utterances and the state of the face in, streamed empathetic replies out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import imuface_node
+from imuface_interfaces.action import Respond
+from imuface_interfaces.msg import AffectState, EmpathyReply, Utterance
+from imuface_node import AutostartNode, Status, StatusLevel
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.action import ActionServer, CancelResponse
+from rclpy.action.server import ServerGoalHandle
+
+from empathy_agent import topics
+from empathy_agent.affect_window import Affect, AffectWindow
+from empathy_agent.chain import Delta
+from empathy_agent.dialogue import Dialogue, DialogueError, ErrorCode, Reply
+from empathy_agent.engines import Engine
+from empathy_agent.engines.factory import open_engine
+from empathy_agent.grammar import LANGUAGES
+from empathy_agent.language import language_of
+from empathy_agent.messages import to_message
+from empathy_agent.safety import Hotlines
+from empathy_agent.session import Sessions
+from empathy_agent.worker import Job, Worker
+
+PARAMETERS: dict[str, tuple[Any, str]] = {
+    "model": ("", "model of the catalogue (`imuface models list`), or the server's; empty: the embedded default"),
+    "server_url": ("", "OpenAI-compatible server to use instead of an embedded model, such as http://127.0.0.1:8000"),
+    "server_grammar": (False, "whether the server takes llama.cpp's GBNF grammars"),
+    "server_context": (8192, "tokens of prompt and reply that the server's model takes"),
+    "locale": ("", "BCP 47 tag to assume where an utterance names none, such as zh-CN; empty: detected from the text"),
+    "hotlines": ("", "YAML file with the help lines of each locale; empty: the one that comes with the package"),
+    "max_characters": (4000, "longest utterance that is answered"),
+    "max_turns": (4, "earlier turns of a session that are remembered"),
+    "max_sessions": (64, "sessions that are remembered, in memory"),
+    "queue_size": (4, "utterances that may wait while one is answered"),
+    "affect_window": (10.0, "seconds of the face's state that are put in words for the model"),
+    "threads": (0, "threads of the embedded model; 0: one per core"),
+    "warm_up": (True, "evaluate the instructions after activation, so that the first reply comes sooner"),
+}
+
+RELIABLE_DEPTH = 10
+
+
+class EmpathyAgent(AutostartNode):
+    """Answers on the action ``dialogue/respond`` and on the topic ``dialogue/utterance``; both give ``dialogue/reply``.
+
+    Replies are made on a worker's thread and come back to the executor as tasks. A goal stays in the state ACCEPTED
+    while it waits and is answered, and is executed when its outcome is known: an execute callback that blocked would
+    stop the executor, and one that awaited would make rclpy poll it without pause.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("empathy_agent", **kwargs)
+        for name, (default, description) in PARAMETERS.items():
+            self.declare_parameter(name, default, ParameterDescriptor(description=description))
+        self._engine: Engine | None = None
+        self._dialogue: Dialogue | None = None
+        self._worker: Worker | None = None
+        self._server: ActionServer | None = None
+        self._jobs: dict[bytes, Job] = {}
+        self._failures = 0
+
+    # Lifecycle ----------------------------------------------------------------------------------------------------
+
+    def setup(self) -> None:
+        self._affect = AffectWindow(self._parameter("affect_window"))
+        hotlines = self._parameter("hotlines")
+        loaded = Hotlines.load(Path(hotlines) if hotlines else None)
+        sessions = Sessions(self._parameter("max_turns"), self._parameter("max_sessions"))
+        started = time.monotonic()
+        self.get_logger().info(f"loading {self._parameter('model') or 'the default model'}")
+        self._engine = open_engine(
+            self._parameter("model"),
+            server_url=self._parameter("server_url"),
+            server_grammar=self._parameter("server_grammar"),
+            server_context=self._parameter("server_context"),
+            threads=self._parameter("threads"),
+        )
+        self._dialogue = Dialogue(
+            self._engine,
+            hotlines=loaded,
+            sessions=sessions,
+            locale=self._parameter("locale"),
+            max_characters=self._parameter("max_characters"),
+        )
+        self.get_logger().info(f"model {self._engine.model} is ready after {time.monotonic() - started:.1f} s")
+        self._replies = self.create_publisher(EmpathyReply, topics.REPLY, RELIABLE_DEPTH)
+        self._inputs = [
+            self.create_subscription(Utterance, topics.UTTERANCE, self._on_utterance, RELIABLE_DEPTH),
+            self.create_subscription(AffectState, topics.AFFECT, self._on_affect, RELIABLE_DEPTH),
+        ]
+        self._server = ActionServer(
+            self,
+            Respond,
+            topics.RESPOND,
+            execute_callback=_give_up,
+            handle_accepted_callback=self._on_goal,
+            cancel_callback=self._on_cancel,
+        )
+
+    def start(self) -> None:
+        assert self._dialogue is not None
+        first = language_of(self._parameter("locale"))
+        # The one prepared last stays in the engine's hands, any other in its cache.
+        languages = sorted(LANGUAGES, key=lambda language: language == (first if first in LANGUAGES else "zh"))
+        self._worker = Worker(
+            self._dialogue,
+            capacity=self._parameter("queue_size"),
+            languages=languages if self._parameter("warm_up") else (),
+            on_fault=self._on_fault,
+        )
+
+    def stop(self) -> None:
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def teardown(self) -> None:
+        if self._server is not None:
+            self._server.destroy()
+            self._server = None
+            self._jobs.clear()
+            for subscription in self._inputs:
+                self.destroy_subscription(subscription)
+            self.destroy_publisher(self._replies)
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = self._dialogue = None
+
+    def status(self) -> list[tuple[str, Status]]:
+        assert self._engine is not None
+        worker = self._worker
+        assert worker is not None
+        last = worker.last_reply
+        values = {
+            "model": self._engine.model,
+            "queue": str(worker.waiting),
+            "answering": str(worker.busy).lower(),
+            "failures": str(self._failures),
+            "tokens_per_second": f"{worker.tokens_per_second:.1f}",
+            "last_seconds_to_first_token": f"{last.seconds_to_first_token:.2f}" if last else "",
+            "last_seconds_total": f"{last.seconds_total:.2f}" if last else "",
+        }
+        return [("", Status(StatusLevel.OK, "answering" if worker.busy else "ready", values))]
+
+    # Input --------------------------------------------------------------------------------------------------------
+
+    def _on_affect(self, message: AffectState) -> None:
+        stamp = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
+        self._affect.add(Affect(stamp, message.valence, message.expression, message.confidence))
+
+    def _on_utterance(self, message: Utterance) -> None:
+        if not self.active:
+            self.get_logger().warning("an utterance was dropped: the agent is not active")
+            return
+
+        def done(outcome: Reply | DialogueError) -> None:
+            self._on_executor(self._finish_utterance, outcome)
+
+        self._submit(self._job(message, done))
+
+    def _on_goal(self, goal: ServerGoalHandle) -> None:
+        key = bytes(goal.goal_id.uuid)
+
+        def deliver(delta: Delta) -> None:
+            goal.publish_feedback(Respond.Feedback(layer=int(delta.layer), text=delta.text))
+
+        def done(outcome: Reply | DialogueError) -> None:
+            self._on_executor(self._finish_goal, goal, outcome)
+
+        if not self.active:
+            done(DialogueError(ErrorCode.NOT_ACTIVE, "the agent is not active; activate it and send the goal again"))
+            return
+        self._jobs[key] = self._job(goal.request.utterance, done, deliver)
+        self._submit(self._jobs[key])
+
+    def _on_cancel(self, goal: ServerGoalHandle) -> CancelResponse:
+        if (job := self._jobs.get(bytes(goal.goal_id.uuid))) is None:
+            return CancelResponse.REJECT
+        job.cancelled.set()
+        return CancelResponse.ACCEPT
+
+    def _on_fault(self, message: str) -> None:
+        self.get_logger().warning(f"warm-up failed: {message}")
+
+    def _job(
+        self,
+        message: Utterance,
+        on_done: Callable[[Reply | DialogueError], None],
+        on_delta: Callable[[Delta], None] = lambda delta: None,
+    ) -> Job:
+        # Put in words here, in the executor's thread, which is also the one that adds to the window.
+        now = self.get_clock().now().nanoseconds * 1e-9
+        summaries = {language: self._affect.summary(now, language) for language in LANGUAGES}
+        return Job(
+            text=message.text,
+            locale=message.locale,
+            session_id=message.session_id,
+            affect=summaries.__getitem__,
+            on_delta=on_delta,
+            on_done=on_done,
+        )
+
+    def _submit(self, job: Job) -> None:
+        assert self._worker is not None
+        try:
+            self._worker.submit(job)
+        except DialogueError as error:
+            job.on_done(error)
+
+    # Output -------------------------------------------------------------------------------------------------------
+
+    def _on_executor(self, callback: Callable[..., None], *args: Any) -> None:
+        if self.executor is not None:
+            self.executor.create_task(callback, *args)
+
+    def _finish_utterance(self, outcome: Reply | DialogueError) -> None:
+        if self._server is None:
+            return
+        if isinstance(outcome, Reply):
+            self._publish(outcome)
+        else:
+            self._failures += 1
+            self.get_logger().warning(f"an utterance was not answered: {outcome}")
+
+    def _finish_goal(self, goal: ServerGoalHandle, outcome: Reply | DialogueError) -> None:
+        self._jobs.pop(bytes(goal.goal_id.uuid), None)
+        if self._server is not None:
+            goal.execute(partial(self._conclude, outcome=outcome))
+
+    def _conclude(self, goal: ServerGoalHandle, outcome: Reply | DialogueError) -> Respond.Result:
+        if isinstance(outcome, Reply):
+            message = self._publish(outcome)
+            goal.succeed()
+            return Respond.Result(error_code=Respond.Result.SUCCESS, reply=message)
+        if outcome.code is ErrorCode.CANCELED and goal.is_cancel_requested:
+            goal.canceled()
+        else:
+            self._failures += 1
+            self.get_logger().warning(f"a goal was not answered: {outcome}")
+            goal.abort()
+        return Respond.Result(error_code=int(outcome.code), error_message=str(outcome))
+
+    def _publish(self, reply: Reply) -> EmpathyReply:
+        message = to_message(reply, self.get_clock().now().to_msg())
+        self._replies.publish(message)
+        return message
+
+    def _parameter(self, name: str) -> Any:
+        return self.get_parameter(name).value
+
+
+def _give_up(goal: ServerGoalHandle) -> Respond.Result:
+    """rclpy wants a default execute callback; goals are always executed with their own."""
+    raise AssertionError("a goal was executed without an outcome")
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the node."""
+    imuface_node.main(EmpathyAgent, args)

@@ -1,0 +1,28 @@
+"""Fixed texts that the safety gate answers with."""
+
+from __future__ import annotations
+
+import functools
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from empathy_agent.chain import Chain, Layer
+from empathy_agent.safety.patterns import Kind
+
+
+@functools.cache
+def _replies() -> dict[str, Any]:
+    return yaml.safe_load(resources.files("empathy_agent.safety").joinpath("replies.yaml").read_text(encoding="utf-8"))
+
+
+def crisis_chain(language: str, kind: Kind) -> Chain:
+    """All four layers and the answer to a crisis, in ``"zh"`` or ``"en"``."""
+    texts = _replies()[language][kind.value]
+    return Chain({layer: texts[layer.tag] for layer in Layer}, valid=True)
+
+
+def concern_lead(language: str) -> str:
+    """The sentence that leads from an answer to the help lines."""
+    return _replies()[language]["concern"]
