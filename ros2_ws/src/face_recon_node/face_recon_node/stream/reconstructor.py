@@ -1,0 +1,141 @@
+"""Samples of two earphones in, faces out, frame by frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from face_recon_node.stream.alignment import Aligner, EarCounters, GridPoint
+from face_recon_node.stream.calibration import Calibrator
+from face_recon_node.stream.features import FeatureExtractor
+
+if TYPE_CHECKING:  # the network is built on the features of this package
+    from face_recon_node.network import FaceNetwork
+    from face_recon_node.network.imu_twin_trans import State
+
+
+class LandmarkModel(Protocol):
+    """What is needed of ``head.HeadModel``."""
+
+    def landmarks(self, weights: NDArray) -> NDArray:
+        """Landmarks (..., 51, 3) in metres, face frame, of ARKit weights (..., 52)."""
+
+
+@dataclass(frozen=True)
+class ReconstructorSettings:
+    """Settings of :class:`Reconstructor`."""
+
+    calibration_duration_s: float = 3.0
+    """Length of the automatic calibration, and of a requested one by default."""
+
+
+@dataclass(frozen=True)
+class FaceFrame:
+    """The face at one sampling instant."""
+
+    stamp_ns: int
+    """Sampling time of the newest IMU sample used."""
+    blendshapes: NDArray[np.float32]
+    """(52,) ARKit weights, 0 to 1."""
+    blendshapes_std: NDArray[np.float32]
+    """(52,) their standard deviation."""
+    landmarks: NDArray[np.float32]
+    """(51, 3) metres, face frame: those of the head model for the weights, so that they agree with its mesh."""
+    landmarks_std: NDArray[np.float32]
+    """(51,) metres: standard deviation of each coordinate of a point."""
+    left: bool
+    """The left ear contributed."""
+    right: bool
+    """The right ear contributed."""
+
+
+class Reconstructor:
+    """Reconstructs the face from the samples of both ears.
+
+    The output depends only on the samples of each ear in order (see :mod:`face_recon_node.stream.alignment`): no
+    clock, no randomness, one thread in torch. Before the first calibration is over, frames show the mean face of the
+    training data with its spread.
+
+    Args:
+        network: the trained network.
+        head: gives the landmarks, so it decides about identity.
+        settings: see :class:`ReconstructorSettings`.
+    """
+
+    def __init__(
+        self, network: FaceNetwork, head: LandmarkModel, settings: ReconstructorSettings | None = None
+    ) -> None:
+        settings = settings or ReconstructorSettings()
+        # More threads only fight over steps this small, and could add up sums in another order.
+        torch.set_num_threads(1)
+        self.calibration = Calibrator(settings.calibration_duration_s)
+        self._network = network
+        self._head = head
+        self._aligner = Aligner()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._features = FeatureExtractor()
+        self._state: State = []
+        self._baselines = self.calibration.replaced
+
+    @property
+    def counters(self) -> dict[str, EarCounters]:
+        """What happened to the samples of each ear."""
+        return self._aligner.counters
+
+    @property
+    def restarts(self) -> int:
+        """How often a clock was set back and everything but the calibration started anew."""
+        return self._aligner.restarts
+
+    def calibrate(self, duration_s: float = 0.0) -> None:
+        """Take the next ``duration_s`` seconds (0: the default) as the neutral face; see :attr:`calibration`.
+
+        Raises:
+            ValueError: the duration is not within 0.5 to 60 s.
+        """
+        self.calibration.request(duration_s)
+
+    def push(self, ear: str, stamp_ns: int, acceleration: ArrayLike, angular_velocity: ArrayLike) -> list[FaceFrame]:
+        """Take one sample of the "left" or "right" ear and return the frames that it completes, oldest first.
+
+        Args:
+            ear: "left" or "right".
+            stamp_ns: sampling time.
+            acceleration: (3,) m/s², gravity included, earphone frame.
+            angular_velocity: (3,) rad/s, earphone frame.
+
+        Raises:
+            ValueError: ``ear`` is neither.
+        """
+        points = self._aligner.push(ear, stamp_ns, acceleration, angular_velocity)
+        return [frame for point in points if (frame := self._step(point)) is not None]
+
+    def _step(self, point: GridPoint) -> FaceFrame | None:
+        readings, present = self.calibration.push(point.readings, point.present)
+        if point.restart or self._baselines != self.calibration.replaced:
+            self._forget()
+        if self.calibration.ready:
+            features = self._features.push(readings[None], present[None])
+            prediction, self._state = self._network.predict(features, self._state)
+            weights, weights_std = prediction.weights[0], prediction.weights_std[0]
+            landmarks_std = prediction.landmarks_std[0]
+        else:
+            statistics = self._network.statistics
+            weights, weights_std, landmarks_std = statistics.weights, statistics.weights_std, statistics.landmarks_std
+        if not point.is_frame:
+            return None
+        return FaceFrame(
+            point.stamp_ns,
+            weights,
+            weights_std,
+            self._head.landmarks(weights).astype(np.float32),
+            landmarks_std,
+            bool(present[0]),
+            bool(present[1]),
+        )
