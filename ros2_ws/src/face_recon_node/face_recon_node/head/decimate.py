@@ -55,9 +55,9 @@ class _Mesh:
         importance: NDArray[np.floating],
         mirror: NDArray[np.integer],
     ) -> None:
-        poses = np.asarray(poses, dtype=np.float64)
-        self.rest = poses[0]
-        self.homogeneous = np.concatenate([poses, np.ones((*poses.shape[:2], 1))], axis=2)
+        positions = poses.astype(np.float64)
+        self.rest = positions[0]
+        self.homogeneous = np.concatenate([positions, np.ones((*poses.shape[:2], 1))], axis=2)
         self.triangles: dict[int, tuple[int, int, int]] = {
             i: (int(a), int(b), int(c)) for i, (a, b, c) in enumerate(triangles)
         }
@@ -65,7 +65,7 @@ class _Mesh:
         for i, corners in self.triangles.items():
             for vertex in corners:
                 self.around[vertex].add(i)
-        self.quadrics = _quadrics(poses, triangles)
+        self.quadrics = _quadrics(positions, triangles)
         self.importance = np.array(importance, dtype=np.float64)
         self.importance[_rim(triangles)] = np.inf
         self.mirror = mirror

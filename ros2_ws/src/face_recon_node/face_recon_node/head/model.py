@@ -63,12 +63,12 @@ class _IdentityGrid:
 
     def offset(self, identity: Identity) -> NDArray[np.float64]:
         """Offset (V, 3) of an identity by linear interpolation along each axis."""
-        offset = self.offsets
+        offset = self.offsets.astype(np.float64)
         for axis, knots, default in zip(IDENTITY_AXES, self.knots, self.default, strict=True):
             value = getattr(identity, axis)
             value = default if math.isnan(value) else value
             weights = [np.interp(value, knots, one) for one in np.eye(len(knots))]
-            offset = np.tensordot(np.array(weights), offset.astype(np.float64), axes=1)
+            offset = np.tensordot(np.array(weights), offset, axes=1)
         return offset
 
 
@@ -117,7 +117,7 @@ class HeadModel:
         Raises:
             ValueError: the identity is not the default one and this model has no identities.
         """
-        if identity == Identity() or all(math.isnan(getattr(identity, axis)) for axis in IDENTITY_AXES):
+        if all(math.isnan(getattr(identity, axis)) for axis in IDENTITY_AXES):
             return self
         if self._grid is None:
             raise ValueError(

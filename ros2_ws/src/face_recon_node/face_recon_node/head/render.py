@@ -56,32 +56,25 @@ def render_face(
     Raises:
         ValueError: an array has the wrong shape, or a vertex is not finite.
     """
-    vertices = np.asarray(vertices, dtype=np.float64)
-    triangles = np.asarray(triangles)
-    if vertices.ndim != 2 or vertices.shape[1] != 3 or triangles.ndim != 2 or triangles.shape[1] != 3:
+    if np.ndim(vertices) != 2 or vertices.shape[1] != 3 or np.ndim(triangles) != 2 or triangles.shape[1] != 3:
         raise ValueError(f"expected (V, 3) vertices and (T, 3) triangles, got {vertices.shape} and {triangles.shape}")
     if not np.isfinite(vertices).all():
         raise ValueError("the vertices hold values that are not finite")
     width, height = (OVERSAMPLING * side for side in size)
-    albedo = np.full(vertices.shape, SKIN) if colors is None else np.asarray(colors, dtype=np.float64)
+    albedo = np.full(vertices.shape, SKIN) if colors is None else colors.astype(np.float64)
 
-    rotation = _yaw_rotation(yaw)
-    vertices = (vertices - _PIVOT) @ rotation.T + _PIVOT
-    screen = _project(vertices, width, height)
+    points = _turned(vertices, yaw)
     image = np.empty((height * width, 3))
     image[:] = BACKGROUND
-
-    visible, pixel, barycentric = _rasterise(screen, vertices[:, 0], triangles, width, height)
+    visible, pixel, barycentric = _rasterise(_project(points, width, height), points[:, 0], triangles, width, height)
     corners = triangles[visible]
-    normal = np.einsum("pk,pkc->pc", barycentric, vertex_normals(vertices, triangles)[corners])
+    normal = np.einsum("pk,pkc->pc", barycentric, vertex_normals(points, triangles)[corners])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
     image[pixel] = _shade(np.einsum("pk,pkc->pc", barycentric, albedo[corners]), normal)
 
     picture = image.reshape(height, width, 3)
     if landmarks is not None:
-        _draw_dots(
-            picture, _project((np.asarray(landmarks, dtype=np.float64) - _PIVOT) @ rotation.T + _PIVOT, width, height)
-        )
+        _draw_dots(picture, _project(_turned(landmarks, yaw), width, height))
     picture = picture.reshape(size[1], OVERSAMPLING, size[0], OVERSAMPLING, 3).mean(axis=(1, 3))
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
 
@@ -97,9 +90,11 @@ def vertex_normals(vertices: NDArray[np.floating], triangles: NDArray[np.integer
     return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
 
 
-def _yaw_rotation(yaw: float) -> NDArray[np.float64]:
+def _turned(points: NDArray[np.floating], yaw: float) -> NDArray[np.float64]:
+    """Points (N, 3) turned to the person's left about the middle of the head by an angle in degrees."""
     cosine, sine = np.cos(np.deg2rad(yaw)), np.sin(np.deg2rad(yaw))
-    return np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
+    rotation = np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
+    return (points.astype(np.float64) - _PIVOT) @ rotation.T + _PIVOT
 
 
 def _project(points: NDArray[np.float64], width: int, height: int) -> NDArray[np.float64]:

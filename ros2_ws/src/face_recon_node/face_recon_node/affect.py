@@ -1,0 +1,224 @@
+"""From facial actions to what the face shows: action units, valence, arousal and an expression.
+
+ARKit weights become FACS action units; prototypes of action units (FACS and EMFACS) become evidence for expressions;
+expressions have a place on the circumplex of valence and arousal. ``docs/affect.md`` gives the rules with their
+sources and their limits. It is what the face shows, not what the person feels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from imuface_driver.arkit import BLENDSHAPES, INDEX
+from numpy.typing import ArrayLike, NDArray
+
+NEUTRAL = "neutral"
+
+# FACS action units (Ekman, Friesen and Hager 2002) and the ARKit actions they are the mean of, after Apple's
+# descriptions of the actions and M. Ozel's "ARKit to FACS" comparison. Gaze (61-64) is no expression and left out.
+ACTION_UNITS: dict[int, tuple[str, ...]] = {
+    1: ("browInnerUp",),
+    2: ("browOuterUpLeft", "browOuterUpRight"),
+    4: ("browDownLeft", "browDownRight"),
+    5: ("eyeWideLeft", "eyeWideRight"),
+    6: ("cheekSquintLeft", "cheekSquintRight"),
+    7: ("eyeSquintLeft", "eyeSquintRight"),
+    9: ("noseSneerLeft", "noseSneerRight"),
+    10: ("mouthUpperUpLeft", "mouthUpperUpRight"),
+    12: ("mouthSmileLeft", "mouthSmileRight"),
+    14: ("mouthDimpleLeft", "mouthDimpleRight"),
+    15: ("mouthFrownLeft", "mouthFrownRight"),
+    16: ("mouthLowerDownLeft", "mouthLowerDownRight"),
+    17: ("mouthShrugLower",),
+    18: ("mouthPucker",),
+    19: ("tongueOut",),
+    20: ("mouthStretchLeft", "mouthStretchRight"),
+    22: ("mouthFunnel",),
+    24: ("mouthPressLeft", "mouthPressRight"),
+    26: ("jawOpen",),
+    28: ("mouthRollLower", "mouthRollUpper"),
+    29: ("jawForward",),
+    34: ("cheekPuff",),
+    43: ("eyeBlinkLeft", "eyeBlinkRight"),
+}
+
+# Two cues that no single action unit carries: one brow raised more than the other, and lids that have been closed
+# for much of the last half minute.
+ONE_BROW = -1
+DROWSY_LIDS = -2
+
+
+@dataclass(frozen=True)
+class Prototype:
+    """What speaks for an expression and what against it, and where it stands on the circumplex.
+
+    evidence: shares of action units or cues, summing to 1; against: how far a full action unit suppresses it;
+    angle: degrees on the circumplex, 0 pleasant, 90 activated; strength: 0..1, distance from its centre.
+    """
+
+    evidence: Mapping[int, float]
+    against: Mapping[int, float]
+    angle: float
+    strength: float = 1.0
+
+
+# Sources of each line: docs/affect.md.
+PROTOTYPES: dict[str, Prototype] = {
+    "happy": Prototype({12: 0.75, 6: 0.25}, {4: 0.4, 9: 0.6, 15: 0.8}, 10),
+    "sad": Prototype({15: 0.45, 1: 0.3, 4: 0.1, 17: 0.15}, {12: 1.0, 2: 0.4, 5: 0.5, 9: 0.5, 26: 0.6}, 205),
+    "surprised": Prototype({1: 0.25, 2: 0.25, 5: 0.2, 26: 0.3}, {4: 0.8, 12: 0.6, 20: 0.8}, 70),
+    "scared": Prototype({1: 0.15, 2: 0.1, 4: 0.15, 5: 0.25, 20: 0.3, 26: 0.05}, {9: 0.5, 12: 1.0, 24: 0.8}, 115),
+    "angry": Prototype({4: 0.5, 24: 0.25, 7: 0.15, 5: 0.1}, {1: 0.6, 2: 0.6, 9: 0.5, 12: 1.0}, 100),
+    "disgusted": Prototype({9: 0.55, 10: 0.25, 15: 0.1, 16: 0.1}, {12: 0.7, 2: 0.6}, 155),
+    "skeptical": Prototype({ONE_BROW: 0.8, 14: 0.1, 24: 0.1}, {12: 0.7, 26: 0.5}, 150, 0.4),
+    "confused": Prototype({4: 0.55, 7: 0.45}, {9: 1.0, 10: 0.8, 12: 1.0, 15: 0.6, 20: 0.8, 24: 1.0}, 135, 0.6),
+    "tired": Prototype({DROWSY_LIDS: 1.0}, {5: 1.0, 12: 0.7}, 270),
+}
+EXPRESSIONS: tuple[str, ...] = (NEUTRAL, *PROTOTYPES)
+
+# A face is neutral unless an expression has more evidence than this.
+NEUTRAL_EVIDENCE = 0.25
+# Time constant of the smoothing of evidence, valence and arousal, seconds: macro-expressions last 0.5 s to 4 s.
+TIME_CONSTANT = 0.5
+# Another expression takes over when its smoothed evidence leads by this much.
+HYSTERESIS = 0.06
+# Frames further apart than this, or going back in time, start afresh, seconds.
+MAX_GAP = 2.0
+
+# PERCLOS is the share of time with the lids at least 80 % closed; blinking takes up to the first figure, drowsiness
+# is plain at the second.
+_LIDS_OPEN, _LIDS_CLOSED = 0.6, 0.8
+_LIDS_ALERT, _LIDS_DROWSY = 0.15, 0.5
+_LIDS_TIME_CONSTANT = 20.0
+
+# The rules are no more exact than this, even for exact weights.
+_RULE_STD = 0.05
+# Fixed draws, so that equal input gives equal output.
+_DRAWS = np.random.default_rng(20250114).standard_normal((64, len(BLENDSHAPES)))
+
+
+@dataclass(frozen=True)
+class Affect:
+    """What the face shows.
+
+    valence and arousal: -1..1, inside the unit circle; expression: one of :data:`EXPRESSIONS` (labels of REP-155);
+    confidence: 0..1, share of the faces within the uncertainty of the weights that get the same label;
+    action_units: FACS number to intensity 0..1, ascending, not smoothed.
+    """
+
+    valence: float
+    arousal: float
+    expression: str
+    confidence: float
+    action_units: dict[int, float]
+
+
+def _matrix(rows: list[Mapping[int, float]]) -> NDArray[np.float64]:
+    matrix = np.zeros((len(rows), len(_CUES)))
+    for row, shares in zip(matrix, rows, strict=True):
+        for cue, share in shares.items():
+            row[_CUES.index(cue)] = share
+    return matrix
+
+
+_CUES: tuple[int, ...] = (*ACTION_UNITS, ONE_BROW, DROWSY_LIDS)
+_TO_UNITS = np.zeros((len(ACTION_UNITS), len(BLENDSHAPES)))
+for _row, _names in zip(_TO_UNITS, ACTION_UNITS.values(), strict=True):
+    _row[[INDEX[name] for name in _names]] = 1 / len(_names)
+_EVIDENCE = _matrix([prototype.evidence for prototype in PROTOTYPES.values()])
+_AGAINST = _matrix([prototype.against for prototype in PROTOTYPES.values()])
+_ANGLES = np.deg2rad([prototype.angle for prototype in PROTOTYPES.values()])
+_CIRCUMPLEX = np.array([p.strength for p in PROTOTYPES.values()]) * np.stack([np.cos(_ANGLES), np.sin(_ANGLES)])
+
+
+def action_units(weights: ArrayLike) -> NDArray[np.float64]:
+    """Intensities (..., 23) of :data:`ACTION_UNITS` for ARKit weights (..., 52)."""
+    return np.asarray(weights, dtype=np.float64) @ _TO_UNITS.T
+
+
+def evidence(weights: ArrayLike, closed_lids: float = 0.0) -> NDArray[np.float64]:
+    """Evidence 0..1 for each of :data:`PROTOTYPES` (..., 9).
+
+    Args:
+        weights: (..., 52) ARKit weights, 0..1.
+        closed_lids: share of the recent time with closed lids, 0..1.
+    """
+    weights = np.asarray(weights, dtype=np.float64)
+    one_brow = np.abs(weights[..., INDEX["browOuterUpLeft"]] - weights[..., INDEX["browOuterUpRight"]])
+    drowsy = np.clip((closed_lids - _LIDS_ALERT) / (_LIDS_DROWSY - _LIDS_ALERT), 0.0, 1.0)
+    cues = np.concatenate(
+        [action_units(weights), one_brow[..., None], np.broadcast_to(drowsy, (*weights.shape[:-1], 1))], axis=-1
+    )
+    return (cues @ _EVIDENCE.T) * (1.0 - np.minimum(cues @ _AGAINST.T, 1.0))
+
+
+class AffectEstimator:
+    """Follows a face over time."""
+
+    def __init__(self) -> None:
+        self._stamp_ns: int | None = None
+        self._closed_lids = 0.0
+        self._smoothed = np.zeros(len(PROTOTYPES))
+        self._label = 0
+
+    def update(self, stamp_ns: int, weights: ArrayLike, standard_deviation: ArrayLike) -> Affect:
+        """Take the next frame.
+
+        Args:
+            stamp_ns: its time; a step back, or a long gap, starts afresh.
+            weights: (52,) ARKit weights; clipped to 0..1, and what is not finite counts as unknown.
+            standard_deviation: (52,) 1 sigma of each weight.
+
+        Raises:
+            ValueError: an array has the wrong shape.
+        """
+        mean, spread = _cleaned(weights, standard_deviation)
+        elapsed = math.inf if self._stamp_ns is None else (stamp_ns - self._stamp_ns) * 1e-9
+        self._stamp_ns = stamp_ns
+        if not 0.0 <= elapsed <= MAX_GAP:
+            elapsed = math.inf
+            self._closed_lids = 0.0
+            self._label = 0
+        units = action_units(mean)
+        lids = units[list(ACTION_UNITS).index(43)]
+        closed = float(np.clip((lids - _LIDS_OPEN) / (_LIDS_CLOSED - _LIDS_OPEN), 0.0, 1.0))
+        step = min(elapsed, MAX_GAP)
+        self._closed_lids += (closed - self._closed_lids) * -math.expm1(-step / _LIDS_TIME_CONSTANT)
+        now = evidence(mean, self._closed_lids)
+        self._smoothed += (now - self._smoothed) * -math.expm1(-elapsed / TIME_CONSTANT)
+
+        self._decide()
+        valence, arousal = _CIRCUMPLEX @ self._smoothed / max(1.0, float(self._smoothed.sum()))
+        return Affect(
+            float(valence),
+            float(arousal),
+            EXPRESSIONS[self._label],
+            self._confidence(mean, spread, now),
+            dict(zip(ACTION_UNITS, units.tolist(), strict=True)),
+        )
+
+    def _decide(self) -> None:
+        scores = np.append(NEUTRAL_EVIDENCE, self._smoothed)
+        best = int(np.argmax(scores))
+        if scores[best] > scores[self._label] + HYSTERESIS:
+            self._label = best
+
+    def _confidence(self, mean: NDArray[np.float64], spread: NDArray[np.float64], now: NDArray[np.float64]) -> float:
+        """Share of the faces within the uncertainty for which the label would hold."""
+        faces = np.clip(mean + np.hypot(spread, _RULE_STD) * _DRAWS, 0.0, 1.0)
+        scores = self._smoothed + evidence(faces, self._closed_lids) - now
+        scores = np.column_stack([np.full(len(scores), NEUTRAL_EVIDENCE), scores])
+        scores[:, self._label] += HYSTERESIS
+        return float(np.mean(np.argmax(scores, axis=1) == self._label))
+
+
+def _cleaned(weights: ArrayLike, standard_deviation: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights within 0..1 and usable deviations; what is not finite is unknown: 0 with a deviation of 1."""
+    mean, spread = np.asarray(weights, dtype=np.float64), np.asarray(standard_deviation, dtype=np.float64)
+    if mean.shape != (len(BLENDSHAPES),) or spread.shape != mean.shape:
+        raise ValueError(f"expected ({len(BLENDSHAPES)},) weights and deviations, got {mean.shape} and {spread.shape}")
+    known = np.isfinite(mean) & np.isfinite(spread)
+    return np.where(known, np.clip(mean, 0.0, 1.0), 0.0), np.where(known, np.clip(spread, 0.0, 1.0), 1.0)

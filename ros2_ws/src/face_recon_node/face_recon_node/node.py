@@ -1,0 +1,299 @@
+"""The face reconstruction node: two IMU topics in, every ``face/...`` topic out."""
+
+from __future__ import annotations
+
+import collections
+import math
+import time
+from collections.abc import Generator
+from typing import Any
+
+import imuface_node
+import numpy as np
+from imuface_driver import topics
+from imuface_driver.protocol import EARS, Ear
+from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
+from imuface_interfaces.srv import Calibrate
+from imuface_node import AutostartNode, Status, StatusLevel
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.service import Service
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import Imu, PointCloud2
+from visualization_msgs.msg import MarkerArray
+
+from face_recon_node.affect import AffectEstimator
+from face_recon_node.head import HeadModel, Identity
+from face_recon_node.messages import BlendshapesMessage, LandmarksMessage, MeshMessage, PointsMessage, affect_message
+from face_recon_node.network import FaceNetwork
+from face_recon_node.stream import FaceFrame, Reconstructor, ReconstructorSettings
+
+SILENCE = 1.0  # seconds without a sample after which an ear counts as silent
+CALIBRATION_GRACE = 2.0  # seconds that a calibration may take longer than its samples
+POLL_PERIOD = 0.001  # seconds between two looks at a running calibration that somebody asked for
+LOG_PERIOD = 5.0  # seconds between two warnings about the samples of an ear
+
+PARAMETERS: dict[str, tuple[Any, str]] = {
+    "model": ("", "file with the weights of IMUTwinTrans; empty: the shipped ones"),
+    "calibration_duration": (3.0, "seconds of a relaxed face to average, at the start and by default on request"),
+    "publish_mesh": (True, "whether to publish face/mesh when somebody subscribes to it"),
+}
+HEAD_PARAMETERS: dict[str, tuple[Any, str]] = {
+    "head": ("", "file with the head model; empty: the shipped one (docs/head-model.md)"),
+    "identity.age": (math.nan, "0 toddler, 1/3 child, 2/3 young adult, 1 old; NaN: the head model's default"),
+    "identity.gender": (math.nan, "0 male, 1 female; NaN: the head model's default"),
+    "identity.weight": (math.nan, "0 lean, 1 heavy; NaN: the head model's default"),
+}
+
+
+def declare(node: AutostartNode, parameters: dict[str, tuple[Any, str]]) -> None:
+    """Declare parameters with their defaults and descriptions."""
+    for name, (default, description) in parameters.items():
+        node.declare_parameter(name, default, ParameterDescriptor(description=description))
+
+
+def load_head(node: AutostartNode) -> HeadModel:
+    """The head model of a node's :data:`HEAD_PARAMETERS`.
+
+    Raises:
+        ValueError: the file is not a head model, or the identity is out of range.
+    """
+    identity = Identity(*(node.get_parameter(f"identity.{axis}").value for axis in ("age", "gender", "weight")))
+    return HeadModel.load(node.get_parameter("head").value or None).with_identity(identity)
+
+
+def sensor_qos(depth: int) -> QoSProfile:
+    """Best effort: a late frame is worth less than the next one."""
+    return QoSProfile(depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+class FaceReconNode(AutostartNode):
+    """Reconstructs the face at the rate of the earphones."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("face_recon", **kwargs)
+        declare(self, PARAMETERS | HEAD_PARAMETERS)
+        self._interfaces: list[Publisher | Subscription | Service] = []
+        self._request: Calibrate.Response | None = None  # what the request that is waiting will be answered
+
+    def setup(self) -> None:
+        head = load_head(self)
+        settings = ReconstructorSettings(self.get_parameter("calibration_duration").value)
+        self._head = head
+        self._network = FaceNetwork.load(self.get_parameter("model").value or None)
+        self._reconstructor = Reconstructor(self._network, head, settings)
+        self._landmarks_message = LandmarksMessage()
+        self._blendshapes_message = BlendshapesMessage()
+        self._points_message = PointsMessage()
+        self._mesh_message = MeshMessage(head.triangles) if self.get_parameter("publish_mesh").value else None
+        self._landmarks = self._publisher(FacialLandmarks, "face/landmarks", sensor_qos(5))
+        self._blendshapes = self._publisher(Blendshapes, "face/blendshapes", sensor_qos(5))
+        self._affect = self._publisher(AffectState, "face/affect", QoSProfile(depth=10))
+        self._points = self._publisher(PointCloud2, "face/points", sensor_qos(1))
+        self._mesh = self._publisher(MarkerArray, "face/mesh", QoSProfile(depth=1))
+        # In a group of its own, so that samples are taken while a request waits for its calibration.
+        self._interfaces.append(
+            self.create_service(Calibrate, "calibrate", self._on_calibrate, callback_group=ReentrantCallbackGroup())
+        )
+
+    def start(self) -> None:
+        self._estimator = AffectEstimator()
+        self._frames = 0
+        self._reported = (0, time.monotonic())
+        self._last_seen: dict[Ear, float] = dict.fromkeys(EARS, -math.inf)
+        self._warned: dict[Ear, tuple[int, float]] = dict.fromkeys(EARS, (0, -math.inf))
+        self._calibration_message = ""
+        self._inference_ms: collections.deque[float] = collections.deque(maxlen=300)
+        for ear in EARS:
+            self._interfaces.append(
+                self.create_subscription(
+                    Imu,
+                    topics.IMU[ear],
+                    lambda message, ear=ear: self._on_imu(ear, message),
+                    sensor_qos(topics.IMU_DEPTH),
+                )
+            )
+
+    def stop(self) -> None:
+        self._finish_request(Calibrate.Response.NOT_ACTIVE, "the node was deactivated during the calibration")
+        for interface in [i for i in self._interfaces if isinstance(i, Subscription)]:
+            self._interfaces.remove(interface)
+            self.destroy_subscription(interface)
+
+    def teardown(self) -> None:
+        for interface in self._interfaces:
+            if isinstance(interface, Service):
+                self.destroy_service(interface)
+            elif isinstance(interface, Publisher):
+                self.destroy_publisher(interface)
+        self._interfaces = []
+
+    def _publisher(self, message_type: Any, topic: str, qos: QoSProfile) -> Publisher:
+        publisher = self.create_publisher(message_type, topic, qos)
+        self._interfaces.append(publisher)
+        return publisher
+
+    # Samples in, faces out ------------------------------------------------------------------------------------------
+
+    def _on_imu(self, ear: Ear, message: Imu) -> None:
+        stamp, acceleration, angular_velocity = (
+            message.header.stamp,
+            message.linear_acceleration,
+            message.angular_velocity,
+        )
+        started = time.perf_counter()
+        frames = self._reconstructor.push(
+            ear,
+            stamp.sec * 1_000_000_000 + stamp.nanosec,
+            (acceleration.x, acceleration.y, acceleration.z),
+            (angular_velocity.x, angular_velocity.y, angular_velocity.z),
+        )
+        if frames:
+            self._inference_ms.append((time.perf_counter() - started) * 1e3 / len(frames))
+        for frame in frames:
+            self._publish(frame)
+        self._last_seen[ear] = time.monotonic()
+        self._warn_about_drops(ear)
+        self._follow_calibration()
+
+    def _publish(self, frame: FaceFrame) -> None:
+        """The landmarks first: they are what latency is promised for."""
+        stamp = frame.stamp_ns
+        self._landmarks.publish(self._landmarks_message.build(stamp, frame.landmarks, frame.landmarks_std))
+        self._blendshapes.publish(self._blendshapes_message.build(stamp, frame.blendshapes, frame.blendshapes_std))
+        affect = self._estimator.update(stamp, frame.blendshapes, frame.blendshapes_std)
+        self._affect.publish(affect_message(stamp, affect))
+        if self._points.get_subscription_count():
+            self._points.publish(self._points_message.build(stamp, frame.landmarks, frame.landmarks_std))
+        if self._mesh_message is not None and self._mesh.get_subscription_count():
+            self._mesh.publish(self._mesh_message.build(stamp, self._head.vertices(frame.blendshapes)))
+        self._frames += 1
+
+    def _warn_about_drops(self, ear: Ear) -> None:
+        counters = self._reconstructor.counters[ear]
+        dropped = counters.backwards + counters.invalid
+        before, warned = self._warned[ear]
+        now = time.monotonic()
+        if dropped > before and now - warned > LOG_PERIOD:
+            self._warned[ear] = dropped, now
+            self.get_logger().warning(
+                f"{ear} ear: dropped {dropped - before} samples "
+                f"(in all {counters.backwards} out of order, {counters.invalid} not finite)"
+            )
+
+    # Calibration ----------------------------------------------------------------------------------------------------
+
+    async def _on_calibrate(self, request: Calibrate.Request, response: Calibrate.Response) -> Calibrate.Response:
+        """Answers when the calibration is over; samples are taken meanwhile."""
+        if not self.active:
+            return _fill(response, Calibrate.Response.NOT_ACTIVE, "the node is not active: activate it first")
+        if self._request is not None:
+            return _fill(response, Calibrate.Response.BUSY, "another calibration is running: wait for it")
+        duration = request.duration or self.get_parameter("calibration_duration").value
+        try:
+            self._reconstructor.calibrate(duration)
+        except ValueError as error:
+            return _fill(response, Calibrate.Response.INVALID_DURATION, str(error))
+        self._request = response
+        self._deadline = time.monotonic() + duration + CALIBRATION_GRACE
+        while self._request is not None:
+            # rclpy resumes a waiting coroutine at every turn, and turns without a pause as long as there is one.
+            time.sleep(POLL_PERIOD)
+            await _NextTurn()
+            if time.monotonic() > self._deadline:
+                self._give_up()
+        return response
+
+    def _give_up(self) -> None:
+        calibration = self._reconstructor.calibration
+        if calibration.has_samples:
+            message = f"too few samples for a calibration ({calibration.message}): check the earphones"
+        else:
+            message = "no IMU samples arrived: check the earphones and the driver"
+        self._finish_request(Calibrate.Response.NO_DATA, message)
+
+    def _follow_calibration(self) -> None:
+        calibration = self._reconstructor.calibration
+        if calibration.running or not calibration.has_samples:
+            return
+        if calibration.message != self._calibration_message:
+            self._calibration_message = calibration.message
+            log = self.get_logger().warning if calibration.failed else self.get_logger().info
+            log(calibration.message)
+        if self._request is not None:
+            code = Calibrate.Response.NOT_STILL if calibration.failed else Calibrate.Response.SUCCESS
+            self._finish_request(code, calibration.message)
+
+    def _finish_request(self, code: int, message: str) -> None:
+        if self._request is not None:
+            _fill(self._request, code, message)
+            self._request = None
+
+    # Health ---------------------------------------------------------------------------------------------------------
+
+    def status(self) -> list[tuple[str, Status]]:
+        return [
+            ("", self._frame_status()),
+            *((f"{ear} ear", self._ear_status(ear)) for ear in EARS),
+            ("calibration", self._calibration_status()),
+        ]
+
+    def _frame_status(self) -> Status:
+        now = time.monotonic()
+        frames, since = self._reported
+        rate = (self._frames - frames) / (now - since)
+        self._reported = self._frames, now
+        p50, p99 = np.percentile(self._inference_ms, [50, 99]) if self._inference_ms else (math.nan, math.nan)
+        values = {
+            "rate_hz": f"{rate:.2f}",
+            "frames": str(self._frames),
+            "inference_p50_ms": f"{p50:.2f}",
+            "inference_p99_ms": f"{p99:.2f}",
+            "clock_restarts": str(self._reconstructor.restarts),
+        }
+        if not self._frames:
+            return Status(StatusLevel.WARN, "no face yet: waiting for both the samples and the calibration", values)
+        if rate == 0:
+            return Status(StatusLevel.WARN, "no faces: no ear sends samples", values)
+        return Status(StatusLevel.OK, f"{rate:.1f} faces per second", values)
+
+    def _ear_status(self, ear: Ear) -> Status:
+        counters = self._reconstructor.counters[ear]
+        age = time.monotonic() - self._last_seen[ear]
+        values = {
+            "accepted": str(counters.accepted),
+            "dropped_out_of_order": str(counters.backwards),
+            "dropped_not_finite": str(counters.invalid),
+            "gaps": str(counters.gaps),
+            "last_seen_s": f"{age:.3f}",
+        }
+        if age > SILENCE:
+            message = f"silent for {age:.1f} s" if counters.accepted else "nothing received yet"
+            return Status(StatusLevel.WARN, message, values)
+        return Status(StatusLevel.OK, "sending", values)
+
+    def _calibration_status(self) -> Status:
+        calibration = self._reconstructor.calibration
+        values = {"progress": f"{calibration.progress:.2f}", "calibrated": str(calibration.ready)}
+        healthy = calibration.ready and not calibration.failed
+        return Status(StatusLevel.OK if healthy else StatusLevel.WARN, calibration.message, values)
+
+
+class _NextTurn:
+    """Awaited, lets the executor do other work."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+def _fill(response: Calibrate.Response, code: int, message: str) -> Calibrate.Response:
+    response.success = code == Calibrate.Response.SUCCESS
+    response.error_code = code
+    response.message = message
+    return response
+
+
+def main(args: list[str] | None = None) -> None:
+    imuface_node.main(FaceReconNode, args)

@@ -1,0 +1,73 @@
+"""The true face: ``reference/blendshapes`` in, ``reference/landmarks`` out, through the same head model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import imuface_node
+import numpy as np
+from imuface_driver import topics
+from imuface_interfaces.msg import Blendshapes, FacialLandmarks
+from imuface_node import AutostartNode, Status, StatusLevel
+from rclpy.publisher import Publisher
+from rclpy.subscription import Subscription
+
+from face_recon_node.messages import LandmarksMessage
+from face_recon_node.node import HEAD_PARAMETERS, declare, load_head, sensor_qos
+
+LOG_PERIOD = 5.0
+
+
+class ReferenceNode(AutostartNode):
+    """Turns the weights of a performance into the landmarks that a perfect reconstruction would give."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__("reference", **kwargs)
+        declare(self, HEAD_PARAMETERS)
+        self._publisher: Publisher | None = None
+        self._subscription: Subscription | None = None
+
+    def setup(self) -> None:
+        self._head = load_head(self)
+        self._message = LandmarksMessage()
+        self._publisher = self.create_publisher(
+            FacialLandmarks, topics.REFERENCE_LANDMARKS, sensor_qos(topics.REFERENCE_DEPTH)
+        )
+
+    def start(self) -> None:
+        self._frames = self._dropped = 0
+        self._subscription = self.create_subscription(
+            Blendshapes, topics.REFERENCE_BLENDSHAPES, self._on_blendshapes, sensor_qos(topics.REFERENCE_DEPTH)
+        )
+
+    def stop(self) -> None:
+        if self._subscription is not None:
+            self.destroy_subscription(self._subscription)
+            self._subscription = None
+
+    def teardown(self) -> None:
+        if self._publisher is not None:
+            self.destroy_publisher(self._publisher)
+            self._publisher = None
+
+    def _on_blendshapes(self, message: Blendshapes) -> None:
+        if not np.isfinite(message.weights).all():
+            self._dropped += 1
+            self.get_logger().warning(
+                f"dropped {self._dropped} reference frames whose weights are not finite",
+                throttle_duration_sec=LOG_PERIOD,
+            )
+            return
+        assert self._publisher is not None
+        stamp = message.header.stamp
+        landmarks = self._head.landmarks(message.weights)
+        self._publisher.publish(self._message.build(stamp.sec * 1_000_000_000 + stamp.nanosec, landmarks, 0.0))
+        self._frames += 1
+
+    def status(self) -> list[tuple[str, Status]]:
+        values = {"frames": str(self._frames), "dropped_not_finite": str(self._dropped)}
+        return [("", Status(StatusLevel.OK, "active" if self._frames else "waiting for a reference", values))]
+
+
+def main(args: list[str] | None = None) -> None:
+    imuface_node.main(ReferenceNode, args)
