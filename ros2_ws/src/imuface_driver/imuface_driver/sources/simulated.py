@@ -15,7 +15,7 @@ from imuface_driver.simulation import Participant, Performance, SimulatedEarphon
 from imuface_driver.sources.source import DeviceSource, HostClock, Sink
 
 NATURAL_DURATION = 600.0  # s of generated performance before it repeats
-# The simulation computes two seconds at once, which takes some milliseconds: done ahead, in a gap that is long enough.
+# The simulation computes many samples at once, which takes some milliseconds: done ahead, in a gap that is long enough.
 AHEAD = 60  # samples held at most; half of them at least
 GAP = 0.012  # s
 
