@@ -6,7 +6,7 @@ import re
 
 # CJK unified ideographs with extension A and the compatibility forms.
 _HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿]")
-_KANA_OR_HANGUL = re.compile(r"[぀-ヿ가-힯]")
+_KANA_OR_HANGUL = re.compile(r"[ぁ-ゖァ-ヺ가-힯]")
 _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ][A-Za-zÀ-ÖØ-öø-ÿ'’-]*")
 
 

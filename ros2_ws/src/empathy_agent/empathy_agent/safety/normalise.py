@@ -17,7 +17,7 @@ _HAN = "㐀-䶿一-鿿"
 # Spaces, dots, stars and the like put between Chinese characters to slip past a filter. Sentence punctuation stays.
 _BETWEEN_HAN = re.compile(rf"(?<=[{_HAN}])[ \t*·._/|~^+=#@-]+(?=[{_HAN}])")
 # Three or more single letters with separators: "k i l l", "s.u.i.c.i.d.e".
-_SPELLED_OUT = re.compile(r"\b(?:[a-z][ .*_-]+){3,}[a-z]\b")
+_SPELLED_OUT = re.compile(r"\b(?:[a-z][ .*_-]){3,}[a-z]\b")
 _LEET = str.maketrans("013457@$!", "oieastasi")
 _LEET_WORD = re.compile(r"\b(?=[a-z0-9@$!]*[a-z])(?=[a-z@$!]*[0-9@$!])[a-z][a-z0134578@$!]*[a-z]\b")
 

@@ -72,7 +72,7 @@ _MEANS = (
 )
 _DIE = r"(?:死(?!心|党|磕|记|板)|去死|死掉|死了算|不活|结束(?:自己的?|这条|我的?)?(?:生命|一生|性命)|了结(?:自己|一切|生命|余生)|离开(?:这个|这)(?:世界|人世|人间))"
 
-_END_LIFE_EN = r"(?:kill(?:ing)? my ?self|end(?:ing)? (?:my (?:own )?life|it all|everything)|tak(?:e|ing) my (?:own )?life|commit(?:ting)? suicide|unaliv(?:e|ing) myself|suicide|hang(?:ing)? myself|shoot(?:ing)? myself|slit(?:ting)? my wrists?|overdos(?:e|ing)|jump(?:ing)? off (?:a|the) (?:bridge|building|roof|balcony)|die|be dead|not be alive|not exist)"
+_END_LIFE_EN = r"(?:kill(?:ing)? ?my ?self|end(?:ing)? (?:my (?:own )?life|it all|everything)|tak(?:e|ing) my (?:own )?life|commit(?:ting)? suicide|unaliv(?:e|ing) myself|suicide|hang(?:ing)? myself|shoot(?:ing)? myself|slit(?:ting)? my wrists?|overdos(?:e|ing)|jump(?:ing)? off (?:a|the) (?:bridge|building|roof|balcony)|die|be dead|not be alive|not exist)"
 _INTENT_EN = r"(?:want(?:ed|ing)? to|wanna|going to|gonna|plan(?:ning|ned)? (?:to|on|for)|intend(?:ing)? to|(?:i'm |am |i )?about to|thinking (?:about|of)|think about|thought(?:s)? (?:about|of)|consider(?:ing)?|decided (?:to|on)|ready to|will|'ll|feel like|wish (?:i (?:could|was|were)|to)|rather|need to|have to|try(?:ing)? to|tempted to|should(?: just)?)"
 
 RULES: list[Rule] = [
@@ -94,6 +94,7 @@ RULES: list[Rule] = [
         r"(?:刚|刚刚|已经)(?:吃|吞|喝)(?:了|下)(?:一整?瓶|很多|一把|几十|所有的?|整瓶)\S{0,4}(?:药|农药)",
         r"(?:我|自己)(?:死|走)(?:了|后)?(?:以后|之后)?(?:他们|家人|大家|你们|爸妈)(?:就|会|都)\S{0,6}(?:解脱|更好|轻松|开心|不用)",
         r"(?:永别了|来世再见|下辈子再见|下辈子再做)|这是我最后(?:一次|一条|的)(?:留言|消息|信|话)|明天(?:就)?(?:没有|不会有)我了",
+        r"我?要去死(?!心)",
         r"想(?:s|4|㐅)(?![a-z0-9])|想(?:紫砂|狗带|鼠)(?!壶|杯|茶|锅)|我要紫砂|想嗝屁",
     ),
     *_rules(
@@ -102,7 +103,7 @@ RULES: list[Rule] = [
         _SUICIDE,
         rf"{_MEANS}|自残|割腕|自伤|伤害自己|遗书|遗言",
         r"活着(?:真|好|太|很)?(?:没意思|没有意思|没意义|没有意义|没什么意思|没什么意义|累|痛苦|有什么(?:意思|意义|用)|干什么|干嘛|是(?:种|一种)?(?:折磨|负担))|为什么(?:要|还要|我要)活|人生(?:没|毫无|失去)(?:有)?(?:意义|希望)|生无可恋|生不如死",
-        r"(?:想|好想|真想|只想)(?:就这样|就这么|从(?:这个)?世界(?:上)?|直接|彻底|一个人)?(?:消失|解脱|永远睡(?:着|下去|过去)|睡过去不(?:再)?醒|不再醒来|再也不醒)|再也不(?:想|要)醒|醒不过来(?:就|该)?(?:多)?好",
+        r"(?:想|好想|真想|只想)(?:就这样|就这么|从(?:这个)?世界(?:上)?|直接|彻底|一个人)?(?:消失|解脱|永远睡(?:着|下去|过去)|睡过去不(?:再)?醒|不再醒来|再也不醒)|再也不(?:想|要)醒|睡过去(?:就)?不(?:再|要|用)?醒|不再醒来|醒不过来(?:就|该)?(?:多)?好",
         r"(?:我|自己)(?:只)?(?:是|就是)(?:个|一个|所有人的|大家的|别人的|家里的|家人的|他们的)?(?:累赘|负担|废物|多余的?|拖累)|没有我(?:他们|大家|家人|世界)?(?:会|可能)?(?:过得)?更好|世界上?没有我",
         r"(?:看不到|看不见|没有|失去了?|毫无)(?:任何|一点|一丝)?希望|绝望|撑不下去|坚持不下去|熬不下去|扛不下去|走不下去|走投无路|万念俱灰|彻底崩溃",
         r"(?:想|要|去)死|不想死|怕自己(?:会)?(?:死|想不开)|想不开|想到死|死亡的念头|死的念头",
@@ -120,7 +121,7 @@ RULES: list[Rule] = [
     *_rules(
         Kind.HARMED,
         Risk.CRISIS,
-        r"(?:他|她|老公|丈夫|老婆|男朋友|女朋友|男友|前男友|前夫|爸爸?|妈妈?|父亲|母亲|继父|养父|哥哥?|室友|同学)(?:们)?(?:说|扬言|威胁)?(?:今晚|现在|又|经常|总是|每天|天天|一直|喝醉了?就?|一喝酒就|拿刀|用\S{1,4}|还|就|都|会|正在|要)*(?:打我|家暴|殴打我|掐我的?脖子|掐我|扇我|踢我|踹我|揍我|杀了?我|弄死我|砍我|捅我|强奸|性侵|强迫我(?:发生|和他|跟他)|猥亵)",
+        r"(?:他|她|老公|丈夫|老婆|男朋友|女朋友|男友|前男友|前夫|爸爸?|妈妈?|父亲|母亲|继父|养父|哥哥?|室友|同学)(?:们)?(?:说|扬言|威胁)?(?:今晚|昨晚|昨天|今天|前天|刚才|刚刚|刚|现在|又|经常|总是|每天|天天|一直|喝醉了?就?|一喝酒就|拿刀|用\S{1,4}|还|就|都|会|正在|要)*(?:打我(?!的?电话|的?手机|微信|招呼|们|主意)|家暴|殴打我|掐我的?脖子|掐我|扇我|踢我|踹我|揍我|杀了?我|弄死我|砍我|捅我|强奸|性侵|强迫我(?:发生|和他|跟他)|猥亵)",
         r"(?:我)?(?:正在|一直|经常|总是|天天|每天|又|昨晚|昨天|今天|刚刚|刚)?被(?:他|她|人|老公|丈夫|男朋友|男友|爸爸?|父亲|继父|老师|领导|同学|家里人|前男友)?(?:们)?(?:家暴|强奸|性侵|猥亵|毒打|殴打|囚禁|关在|软禁|迷奸|打得|打到|拿刀)",
         r"(?:有人|他|她)(?:现在)?(?:在|正)?(?:门外|外面|楼下)?\S{0,4}(?:拿着?刀|要杀我|想杀我|跟踪我)",
     ),
@@ -131,7 +132,7 @@ RULES: list[Rule] = [
         Risk.CRISIS,
         rf"\b{_INTENT_EN} (?:just |really |actually |to |on |about |of )*{_END_LIFE_EN}\b(?! (?:my|the) (?:job|relationship|marriage|subscription))",
         r"\b(?:don'?t|do not|no longer|didn't|never) (?:really |even )?(?:want|wanna|wish|care) (?:to )?(?:live|be alive|be here|exist|wake up|keep living|go on living)\b|\bdon'?t wanna (?:live|be alive|be here|exist|wake up)\b",
-        r"\b(?:i'm|im|i am|feel(?:ing)?|been|become|becoming) (?:\w+ )?suicidal\b|\bkms\b|\bkys myself\b|\bi (?:just )?(?:want|wanna) (?:to )?(?:\w+ )?die\b",
+        r"\b(?:i'm|im|i am|feel(?:ing)?|been|become|becoming) (?!not\b|never\b)(?:\w+ )?suicidal\b|\bkms\b|\bkys myself\b|\bi (?:just )?(?:want|wanna) (?:to )?(?:\w+ )?die\b",
         r"\bbetter off (?:dead|without me)\b|\b(?:wish|hope) (?:i|that i) (?:was|were|would be|had been) (?:dead|never born)\b|\bwish i (?:could|would) (?:just )?(?:die|not wake up)\b|\bno (?:reason|point) (?:to|in) (?:live|living|be alive|being alive)\b",
         r"\b(?:wrote|written|writing|left|leaving) (?:my |a |the )?(?:suicide|goodbye|farewell) (?:note|letter)s?\b|\bsuicide (?:note|plan|attempt)\b.{0,30}\b(?:tonight|ready|today|tomorrow)\b|\bsaid my goodbyes\b|\bthis is (?:my )?goodbye(?: forever)?\b",
         r"\b(?:cut(?:ting)?|burn(?:ing|ed)?|hurt(?:ing)?|harm(?:ing|ed)?|starv(?:e|ing)|punish(?:ing)?) my ?self\b|\bself[- ]?harm(?:ing|ed)?\b|\bcut(?:ting)? my (?:arms?|wrists?|thighs?|legs?)\b",
@@ -159,13 +160,13 @@ RULES: list[Rule] = [
     *_rules(
         Kind.HARMED,
         Risk.CRISIS,
-        r"\b(?:he|she|they|my (?:\w+ )?(?:husband|wife|boyfriend|girlfriend|partner|ex|dad|father|mom|mum|mother|stepdad|stepfather|uncle|brother|boss|roommate))(?:'s| is| are)? (?:just |still |always |keeps? |often |sometimes |regularly |drunk and )*(?:hits?|hitting|beats?|beating|chok(?:es?|ing|ed)|strangl(?:es?|ing|ed)|punch(?:es|ing|ed)?|kick(?:s|ing|ed)?|slap(?:s|ping|ped)?|rap(?:es?|ing|ed)|molest(?:s|ing|ed)?|abus(?:es|ing)|locks?|stalk(?:s|ing)) me\b",
+        r"\b(?:he|she|they|my (?:\w+ )?(?:husband|wife|boyfriend|girlfriend|partner|ex|dad|father|mom|mum|mother|stepdad|stepfather|uncle|brother|boss|roommate))(?:'s| is| are)? (?:just |still |always |keeps? |often |sometimes |regularly |drunk and )*(?:hits?|hitting|beats?|beating|chok(?:es?|ing|ed)|strangl(?:es?|ing|ed)|punch(?:es|ing|ed)?|kick(?:s|ing|ed)?|slap(?:s|ping|ped)?|rap(?:es?|ing|ed)|molest(?:s|ing|ed)?|abus(?:es|ing)|locks?|stalk(?:s|ing)) me\b(?! (?:at|in|to|by|on)\b)",
         r"\b(?:going to|gonna|threaten(?:s|ed|ing)? to|wants? to|tr(?:ied|ying) to|will) (?:kill|murder|hurt|shoot|stab) me\b|\bi(?:'m| am) (?:being |getting )(?:abused|beaten|hit|raped|stalked|molested|held)\b|\bi was (?:just )?(?:raped|assaulted|attacked)(?: (?:tonight|today|last night|yesterday))?\b",
     ),
     *_rules(
         Kind.HARMED,
         Risk.CONCERN,
-        r"\b(?:domestic (?:violence|abuse)|sexual(?:ly)? (?:abuse|assault|harass)\w*|rap(?:e|ed)|molested|abusive|abused|beaten|bullied|stalk(?:ed|ing|er))\b|\b(?:hit|beat|choked) me\b",
+        r"\b(?:domestic (?:violence|abuse)|sexual(?:ly)? (?:abuse|assault|harass)\w*|rap(?:e|ed)|molested|abusive|abused|beaten|bullied|stalk(?:ed|ing|er))\b|\b(?:hit|beat|choked) me\b(?! (?:at|in|to|by|up|on)\b)",
     ),
 ]
 
@@ -179,7 +180,7 @@ MITIGATIONS = re.compile(
             r"(?:以前|曾经?|曾|过去|小时候|当年|那时候?|几年前|年前|去年|前年|高中时|初中时|大学时)\S{0,12}$",
             r"(?:朋友|同学|闺蜜|室友|同事|网友|邻居|亲戚|表[哥姐弟妹]|堂[哥姐弟妹]|妹妹|弟弟|姐姐|哥哥|妈妈?|爸爸?|母亲|父亲|老公|老婆|丈夫|妻子|男友|女友|男朋友|女朋友|孩子|儿子|女儿|学生|来访者|患者|明星|主角|别人|有人|他|她|他们|她们)(?:们)?(?:总是|一直|经常|前几天|昨天|最近|突然)?(?:跟我|对我|和我|老|又)?(?:说|说过|告诉我|威胁|发消息说)?(?:他|她|自己|要)?(?:有|曾经|已经|也|真的|好像|可能|在|会|就|都)*$",
             r"(?:电影|小说|电视剧|新闻|剧|书|歌|游戏|论文|讲座|课|梦)(?:里|中|上|说|讲)\S{0,12}$|梦[见到]\S{0,8}$|(?:写|读|看|研究|讨论|关于|防止|预防)\S{0,8}$",
-            r"\b(?:not|n't|never|no longer|without|isn't|wasn't|no|nor|nothing about|stopped|stop)(?: \w+){0,3} ?$",
+            r"(?:\b(?:not|never|no longer|without|no|nor|nothing about|stopped|(?<!n't )stop)|n't)(?: (?!stop\b|help\b)\w+){0,3} ?$",
             r"\b(?:used to|years? ago|months? ago|back then|in the past|as a (?:kid|child|teen\w*)|when i was|once|previously|in (?:high school|college|19\d\d|20\d\d)|last year|had)(?: [\w']+){0,5} ?$",
             r"\b(?:my|a|the|his|her|our)(?: \w+)? (?:friend|brother|sister|mother|mom|mum|father|dad|uncle|aunt|cousin|son|daughter|partner|husband|wife|boyfriend|girlfriend|ex|roommate|colleague|coworker|neighbou?r|classmate|patient|client|student|character|hero)(?:'s)?(?: (?!i\b|i'm\b|and\b|so\b)[\w']+){0,4} ?$",
             r"\b(?:he|she|they|someone|somebody|people)(?:'s|'re|'d)?(?: (?!i\b|i'm\b|me\b|and\b|so\b)[\w']+){0,4} ?$",
@@ -191,7 +192,7 @@ MITIGATIONS = re.compile(
 # Marks of the past or of another person that follow a finding.
 MITIGATIONS_AFTER = re.compile(
     r"^(?:的念头)?(?:已经)?(?:没有了|过去了|不会了|是以前|不可能|的新闻|的电影|的小说|率|未遂过)|"
-    r"^ (?:(?:but |and )?(?:that was|years? ago|when i was|back then|in the past|as a (?:kid|child|teen\w*)|in high school|but i never would|anymore))"
+    r"^ (?:(?:but |and )?(?:that was|years? ago|when i was|back then|in the past|as a (?:kid|child|teen\w*)|in high school|but i never would))"
 )
 
 # A clause: what a negation or a subject reaches.

@@ -1,0 +1,196 @@
+"""The whole dialogue over a real HTTP server whose model is a script."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+
+import pytest
+from chat_server import GOOD, GOOD_ZH, events, serve
+from empathy_agent.chain import Delta, Layer
+from empathy_agent.dialogue import Dialogue, DialogueError, ErrorCode, Reply
+from empathy_agent.engines import Cancelled
+from empathy_agent.engines.openai_server import OpenAIServer
+from empathy_agent.safety import Risk
+from empathy_agent.session import Sessions
+
+POST = "I am so tired of my job and nobody listens to me."
+
+
+def run(dialogue: Dialogue, text: str, **options: object) -> tuple[list[Delta], Reply]:
+    *deltas, reply = dialogue.respond(text, **options)  # type: ignore[arg-type]
+    assert isinstance(reply, Reply)
+    assert all(isinstance(delta, Delta) for delta in deltas)
+    return deltas, reply  # type: ignore[return-value]
+
+
+def streamed(deltas: Iterable[Delta]) -> dict[Layer, str]:
+    texts: dict[Layer, str] = {}
+    for delta in deltas:
+        texts[delta.layer] = texts.get(delta.layer, "") + delta.text
+    return texts
+
+
+def test_a_reply_streams_layer_by_layer() -> None:
+    with serve(events(GOOD)) as server:
+        deltas, reply = run(Dialogue(OpenAIServer(server.url, "m")), POST, session_id="s", locale="en-US")
+    assert [delta.layer for delta in deltas] == sorted(delta.layer for delta in deltas)
+    assert streamed(deltas) == reply.chain.texts
+    assert reply.chain.valid
+    assert (reply.session_id, reply.locale, reply.risk, reply.resources, reply.model) == (
+        "s",
+        "en-US",
+        Risk.NONE,
+        [],
+        "m",
+    )
+    assert 0 < reply.seconds_to_first_token <= reply.seconds_total
+
+
+def test_the_prompt_is_in_the_language_of_the_post_and_holds_the_face() -> None:
+    with serve(events(GOOD_ZH)) as server:
+        _, reply = run(
+            Dialogue(OpenAIServer(server.url, "m")), "工作好累，没有人听我说。", affect=lambda language: f"脸{language}"
+        )
+        sent = server.requests[0]["messages"]
+    assert reply.locale == "zh-CN"
+    assert "倾听" in sent[0]["content"]
+    assert "脸zh" in sent[-1]["content"]
+
+
+def test_history_is_sent_and_bounded_by_the_context() -> None:
+    with serve(events(GOOD)) as server:
+        dialogue = Dialogue(
+            OpenAIServer(server.url, "m", context=8192), sessions=Sessions(max_turns=9), max_characters=4000
+        )
+        for turn in range(6):
+            run(dialogue, f"turn {turn} " + "really " * 550, session_id="s")
+        run(dialogue, POST, session_id="other")
+        sent = [request["messages"] for request in server.requests]
+    assert len(sent[1]) == len(sent[0]) + 2
+    assert len(sent[6]) == len(sent[0])
+    last = "".join(message["content"] for message in sent[5])
+    assert "turn 4" in last
+    assert "turn 0" not in last
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "no tags at all",
+        GOOD.replace("<L3>", "").replace("</L3>", ""),
+        GOOD.replace("It sounds hard", "听起来很难"),
+        GOOD.replace("It sounds hard", "Call 0800 555 1234"),
+        GOOD.replace("It sounds hard", "It is your fault"),
+    ],
+    ids=["format", "layer", "language", "number", "blame"],
+)
+def test_an_unfit_reply_is_asked_for_once_more_without_history(bad: str) -> None:
+    with serve(events(GOOD), events(bad), events(GOOD)) as server:
+        dialogue = Dialogue(OpenAIServer(server.url, "m"))
+        run(dialogue, POST, session_id="s")
+        _, reply = run(dialogue, POST, session_id="s")
+        lengths = [len(request["messages"]) for request in server.requests]
+    assert reply.chain[Layer.ANSWER] == "It sounds hard. No wonder you are tired."
+    assert lengths[1] == lengths[0] + 2
+    assert lengths[2] == lengths[0]
+
+
+def test_two_unfit_replies_are_an_error() -> None:
+    with (
+        serve(events("nothing")) as server,
+        pytest.raises(DialogueError, match="no fit reply in two attempts") as caught,
+    ):
+        run(Dialogue(OpenAIServer(server.url, "m")), POST)
+    assert caught.value.code is ErrorCode.FORMAT_FAILED
+
+
+def test_an_engine_that_fails() -> None:
+    with serve((500, b"boom")) as server, pytest.raises(DialogueError, match="HTTP 500: boom") as caught:
+        run(Dialogue(OpenAIServer(server.url, "m")), POST)
+    assert caught.value.code is ErrorCode.ENGINE_FAILED
+
+
+@pytest.mark.parametrize("text", ["", "  \n\t　"])
+def test_empty_text(text: str) -> None:
+    with serve(events(GOOD)) as server, pytest.raises(DialogueError) as caught:
+        run(Dialogue(OpenAIServer(server.url, "m")), text)
+    assert caught.value.code is ErrorCode.EMPTY_TEXT
+
+
+def test_a_post_that_is_too_long() -> None:
+    with (
+        serve(events(GOOD)) as server,
+        pytest.raises(DialogueError, match="100000 characters, max_characters is 4000") as caught,
+    ):
+        run(Dialogue(OpenAIServer(server.url, "m")), "长" * 100_000)
+    assert caught.value.code is ErrorCode.TEXT_TOO_LONG
+
+
+def test_the_longest_post_must_fit_the_context() -> None:
+    with pytest.raises(ValueError, match="max_characters 9000 does not fit"):
+        Dialogue(OpenAIServer("http://127.0.0.1:1", "m", context=8192), max_characters=9000)
+    with pytest.raises(ValueError, match="at least 1"):
+        Dialogue(OpenAIServer("http://127.0.0.1:1", "m"), max_characters=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "locale", "line"), [("我不想活了", "zh-CN", "12356"), ("I want to die", "en-US", "988")]
+)
+def test_a_crisis_never_reaches_the_model(text: str, locale: str, line: str) -> None:
+    with serve(events(GOOD)) as server:
+        deltas, reply = run(Dialogue(OpenAIServer(server.url, "m")), text, locale=locale)
+        assert server.requests == []
+    assert reply.risk is Risk.CRISIS
+    assert reply.model == ""
+    assert reply.chain.missing == []
+    assert streamed(deltas) == reply.chain.texts
+    assert line in "".join(reply.resources)
+
+
+def test_a_concern_is_answered_and_help_lines_added() -> None:
+    with serve(events(GOOD)) as server:
+        deltas, reply = run(Dialogue(OpenAIServer(server.url, "m")), "I feel hopeless.", locale="en-US")
+    assert reply.risk is Risk.CONCERN
+    assert reply.model == "m"
+    assert "988" in reply.resources[0]
+    assert reply.chain[Layer.ANSWER].endswith("there for you at any time:")
+    assert streamed(deltas) == reply.chain.texts
+
+
+def test_help_lines_stay_in_sight_after_a_crisis() -> None:
+    with serve(events(GOOD)) as server:
+        dialogue = Dialogue(OpenAIServer(server.url, "m"))
+        run(dialogue, "I want to die", session_id="s")
+        _, reply = run(dialogue, "Thank you. I had some tea.", session_id="s")
+        _, other = run(dialogue, "Thank you. I had some tea.", session_id="other")
+    assert reply.risk is Risk.CONCERN
+    assert other.risk is Risk.NONE
+
+
+@pytest.mark.parametrize("summary", ["the face looked despaired most of the time, valence -1.0", "I want to die"])
+def test_the_face_alone_never_raises_the_risk(summary: str) -> None:
+    with serve(events(GOOD)) as server:
+        _, reply = run(
+            Dialogue(OpenAIServer(server.url, "m")), "I had lunch with my sister.", affect=lambda language: summary
+        )
+    assert reply.risk is Risk.NONE
+    assert reply.resources == []
+
+
+def test_cancel() -> None:
+    cancelled = threading.Event()
+    with serve(events(GOOD, size=1), pause=0.05) as server:
+        stream = Dialogue(OpenAIServer(server.url, "m")).respond(POST, cancelled=cancelled)
+        next(stream)
+        cancelled.set()
+        with pytest.raises(Cancelled):
+            list(stream)
+
+
+def test_warm_up_evaluates_the_preamble() -> None:
+    with serve(events("x")) as server:
+        Dialogue(OpenAIServer(server.url, "m")).warm_up("en", threading.Event())
+        assert server.requests[0]["max_tokens"] == 1
+        warm: Callable[[int], str] = lambda index: server.requests[0]["messages"][index]["content"]  # noqa: E731
+        assert "listener" in warm(0)
