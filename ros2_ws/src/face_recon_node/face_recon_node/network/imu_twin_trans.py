@@ -117,6 +117,9 @@ class ConvTransformerBlock(nn.Module):
 class IMUTwinTrans(nn.Module):
     """The network. Feature statistics are buffers, so they travel with the weights."""
 
+    feature_mean: Tensor
+    feature_std: Tensor
+
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.config = config

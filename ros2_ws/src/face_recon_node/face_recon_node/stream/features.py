@@ -93,7 +93,7 @@ class FeatureExtractor:
         self._power = _Recursive(GAIN_SECONDS, 24, initial=1.0)
 
     def push(self, readings: NDArray[np.float64], present: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Features (n, channels) of calibrated readings (n, 2, 6) in m/s² and rad/s (0 where absent), present (n, 2)."""
+        """Features (n, channels) of calibrated readings (n, 2, 6) in m/s² and rad/s, 0 where not present (n, 2)."""
         count = len(readings)
         readings = readings.copy()
         readings[..., 3:] -= self._bias(readings[..., 3:].reshape(count, 6)).reshape(count, 2, 3)
@@ -112,7 +112,7 @@ class FeatureExtractor:
         # An absent ear says nothing: what is common is then what the other ear shows, and there is no difference.
         motion *= present[..., None]
         common = motion.sum(axis=1) / np.maximum(present.sum(axis=1), 1)[:, None]
-        difference = (motion[:, 0] - motion[:, 1]) * present.all(axis=1)[:, None]
+        difference = (motion[:, 0] - motion[:, 1]) * (present[:, :1] & present[:, 1:])
         both = np.concatenate((common, difference), axis=1)
         magnitude = np.sqrt(self._power(np.square(np.clip(both, -100.0, 100.0))) + 1e-4)
         tilts = both[:, [6, 7, 8, 18, 19, 20]]
@@ -132,7 +132,7 @@ class FeatureExtractor:
         (left_x, left_y), (right_x, right_y) = readings[:, 0, 3:5].T, readings[:, 1, 3:5].T
         products = np.stack((left_x * right_x + left_y * right_y, right_x * left_y - right_y * left_x), axis=-1)
         # The prior, no turn, counts like a resting head's sway.
-        cosine, sine = (self._mount(products) + (2e-4, 0.0)).T
+        cosine, sine = (self._mount(products) + np.array([2e-4, 0.0])).T
         norm = np.hypot(cosine, sine) + 1e-12
         cosine, sine = cosine / norm, sine / norm
         turned = readings.copy()

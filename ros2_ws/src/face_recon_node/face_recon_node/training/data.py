@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from imuface_driver.recording import BlendshapeTrack, ImuTrack, Recording
+from imuface_driver.simulation import Participant, Performance, simulate
 from numpy.typing import NDArray
 
 from face_recon_node.stream.alignment import EARS, Aligner, GridPoint
 from face_recon_node.stream.calibration import Calibrator
 from face_recon_node.stream.features import FeatureExtractor
-from imuface_driver.recording import BlendshapeTrack, ImuTrack, Recording
-from imuface_driver.simulation import Participant, Performance, simulate
 
 logger = logging.getLogger(__name__)
 
@@ -117,9 +117,28 @@ class SimulatedSession:
         if lose_ear:
             ear = str(rng.choice(EARS))
             begin, end = np.sort(rng.uniform(0.05, 1.0, 2))
-            track = getattr(recording, ear)
-            recording = replace(recording, **{ear: _without(track, begin, end)})
+            if ear == "left" and recording.left:
+                recording = replace(recording, left=_without(recording.left, begin, end))
+            elif recording.right:
+                recording = replace(recording, right=_without(recording.right, begin, end))
         return recording
+
+
+TRAINING, VALIDATION, TEST = range(3)
+"""Populations of simulated people that share nobody, whatever their seeds."""
+
+
+def population(
+    kind: int,
+    seed: int,
+    count: int,
+    minutes: float,
+    activity: str | None = None,
+    lose_ear: bool | None = None,
+) -> list[SimulatedSession]:
+    """Sessions of ``count`` simulated people, one each."""
+    first = (3 * seed + kind) * 1_000_000
+    return [SimulatedSession(first + index, minutes, activity, lose_ear) for index in range(count)]
 
 
 def _without(track: ImuTrack, begin: float, end: float) -> ImuTrack:

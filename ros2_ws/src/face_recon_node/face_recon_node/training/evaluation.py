@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_recon_node.network import FaceNetwork, FacePrediction
+from face_recon_node.network.imu_twin_trans import State
 from face_recon_node.training.data import Stretch
 
 ONE_SIGMA = 0.6827
@@ -39,7 +40,8 @@ class Coverage:
 
 def predict(network: FaceNetwork, stretch: Stretch) -> FacePrediction:
     """Predict a stretch as the stream does, many frames at a time."""
-    parts, state = [], []
+    parts: list[FacePrediction] = []
+    state: State = []
     for begin in range(0, len(stretch.features), _CHUNK):
         part, state = network.predict(stretch.features[begin : begin + _CHUNK], state)
         parts.append(part)
@@ -67,9 +69,8 @@ def measure(
 
 def _landmark_errors(weights_error: NDArray[np.float32], landmark_deltas: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n, 51, 3) millimetres."""
-    return (1000.0 * weights_error @ landmark_deltas.reshape(len(landmark_deltas), -1)).reshape(
-        len(weights_error), -1, 3
-    )
+    points = weights_error @ landmark_deltas.reshape(len(landmark_deltas), -1) * np.float32(1000.0)
+    return points.reshape(len(weights_error), -1, 3)
 
 
 def _ratios(
@@ -80,8 +81,8 @@ def _ratios(
     for stretch in stretches:
         prediction = predict(network, stretch)
         error = prediction.weights - stretch.weights
-        points = 1e-3 * _landmark_errors(error, landmark_deltas)
-        landmarks.append((np.abs(points) / prediction.landmarks_std[..., None]).ravel())
+        points = np.abs(_landmark_errors(error, landmark_deltas))
+        landmarks.append((points / (1000.0 * prediction.landmarks_std[..., None])).ravel())
         weights.append((np.abs(error) / prediction.weights_std).ravel())
     return np.concatenate(landmarks), np.concatenate(weights)
 

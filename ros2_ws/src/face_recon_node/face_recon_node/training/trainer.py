@@ -22,9 +22,13 @@ _MILLIMETRES = 1000.0
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Everything that decides about a training run but the data."""
+    """Everything that decides about a training run but the recorded sessions."""
 
     seed: int = 0
+    simulated: int = 240
+    """Simulated participants to train on."""
+    minutes: float = 3.0
+    """Length of each one's session."""
     steps: int = 3000
     batch: int = 24
     """Pieces of stretches in a step."""
@@ -40,6 +44,8 @@ class TrainingConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
 
     def __post_init__(self) -> None:
+        if self.simulated < 0 or not 0.2 <= self.minutes <= 600.0:
+            raise ValueError(f"{self.simulated} simulated participants of {self.minutes} minutes are out of range")
         if not (self.steps >= 1 and self.batch >= 1 and 0 <= self.warm_up < self.piece):
             raise ValueError(f"training needs at least one step and piece, and a warm-up within a piece: {self}")
 
@@ -91,16 +97,14 @@ def train(
     deltas = torch.from_numpy(landmark_deltas.reshape(len(landmark_deltas), -1) * _MILLIMETRES).float()
     optimizer = torch.optim.AdamW(module.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, config.steps))
-    lengths = np.array([len(stretch.stamps) - config.piece + 1 for stretch in pieces], float)
+    lengths = np.array([len(stretch.stamps) - config.piece + 1 for stretch in pieces])
     module.train()
     for step in range(1, config.steps + 1):
         chosen = rng.choice(len(pieces), config.batch, p=lengths / lengths.sum())
-        begins = [int(rng.integers(lengths[index])) for index in chosen]
-        spans = [
-            (pieces[index], slice(begin, begin + config.piece)) for index, begin in zip(chosen, begins, strict=True)
-        ]
-        features = torch.from_numpy(np.stack([stretch.features[span] for stretch, span in spans]))
-        truth = torch.from_numpy(np.stack([stretch.weights[span] for stretch, span in spans]))
+        spans = [slice(begin, begin + config.piece) for begin in rng.integers(lengths[chosen])]
+        batch = [(pieces[index], span) for index, span in zip(chosen, spans, strict=True)]
+        features = torch.from_numpy(np.stack([stretch.features[span] for stretch, span in batch]))
+        truth = torch.from_numpy(np.stack([stretch.weights[span] for stretch, span in batch]))
         prediction, _ = module(features, [])
         loss = _loss(prediction, truth, deltas, config)
         optimizer.zero_grad()
