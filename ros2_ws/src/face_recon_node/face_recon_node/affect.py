@@ -191,7 +191,7 @@ class AffectEstimator:
         self._smoothed += (now - self._smoothed) * -math.expm1(-elapsed / TIME_CONSTANT)
 
         self._decide()
-        valence, arousal = _CIRCUMPLEX @ self._smoothed / max(1.0, float(self._smoothed.sum()))
+        valence, arousal = _place(self._smoothed)
         return Affect(
             float(valence),
             float(arousal),
@@ -213,6 +213,15 @@ class AffectEstimator:
         scores = np.column_stack([np.full(len(scores), NEUTRAL_EVIDENCE), scores])
         scores[:, self._label] += HYSTERESIS
         return float(np.mean(np.argmax(scores, axis=1) == self._label))
+
+
+def _place(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Valence and arousal (2,): as far out as the strongest evidence, towards the expressions by their square shares.
+
+    Many expressions share action units; the squares keep the weaker ones from pulling the strongest one aside.
+    """
+    shares = scores**2
+    return _CIRCUMPLEX @ shares * (scores.max() / max(float(shares.sum()), 1e-12))
 
 
 def _cleaned(weights: ArrayLike, standard_deviation: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -73,7 +73,7 @@ class FaceReconNode(AutostartNode):
     """Reconstructs the face at the rate of the earphones."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__("face_recon", **kwargs)
+        super().__init__("face_recon_node", **kwargs)
         declare(self, PARAMETERS | HEAD_PARAMETERS)
         self._interfaces: list[Publisher | Subscription | Service] = []
         self._request: Calibrate.Response | None = None  # what the request that is waiting will be answered

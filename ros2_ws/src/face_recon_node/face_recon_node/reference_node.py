@@ -22,7 +22,7 @@ class ReferenceNode(AutostartNode):
     """Turns the weights of a performance into the landmarks that a perfect reconstruction would give."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__("reference", **kwargs)
+        super().__init__("reference_node", **kwargs)
         declare(self, HEAD_PARAMETERS)
         self._publisher: Publisher | None = None
         self._subscription: Subscription | None = None
