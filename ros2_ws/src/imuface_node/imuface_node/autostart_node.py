@@ -16,11 +16,15 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
+from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 # What bad user input raises in ROS-free code: reported as one line, without a traceback.
 USER_ERRORS = (OSError, ValueError, ImportError)
+# What ROS raises for arguments that it cannot parse and for parameters of the wrong type.
+BAD_ARGUMENTS = (ParameterException, NameValidationException, rclpy_implementation.RCLError)
 
 
 class StatusLevel(enum.Enum):
@@ -154,8 +158,12 @@ class AutostartNode(LifecycleNode):
 
 def main(make_node: Callable[[], AutostartNode], args: list[str] | None = None) -> None:
     """Run one node until it is interrupted or ROS shuts down; the ``main`` of every node executable."""
-    rclpy.init(args=args if args is not None else sys.argv)
-    node = make_node()
+    try:
+        rclpy.init(args=args if args is not None else sys.argv)
+        node = make_node()
+    except BAD_ARGUMENTS as error:
+        rclpy.try_shutdown()
+        sys.exit(f"bad argument or parameter: {error}")
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:

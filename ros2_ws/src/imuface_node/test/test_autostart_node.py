@@ -150,3 +150,18 @@ def test_an_interrupted_process_ends_cleanly(interrupt: signal.Signals) -> None:
     _, errors = process.communicate(timeout=20)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("arguments", [["-p", "autostart:=7"], ["-p", "autostart"], ["-r", "__ns:=/no good"]])
+def test_a_bad_argument_is_one_line(arguments: list[str]) -> None:
+    program = "import rclpy, imuface_node\nimuface_node.main(lambda: imuface_node.AutostartNode('lone'))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--ros-args", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "bad argument or parameter" in done.stderr
+    assert "Traceback" not in done.stderr
