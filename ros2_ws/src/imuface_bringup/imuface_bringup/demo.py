@@ -36,7 +36,7 @@ _READY_PATIENCE = 90.0  # s for all nodes to be active and the neutral calibrati
 _QUIET_PATIENCE = 40.0  # s for the agent to prepare its instructions
 _QUIET_SHARE = 0.15  # of one core: what an idle agent stays below
 _IDLE_SECONDS = 10.0  # of face alone, for the figures without a generating agent
-_REPLY_PATIENCE = 75.0  # s
+_REPLY_PATIENCE = 180.0  # s; two idle cores need 45
 _RESULTS = ("bag", "log", "demo.rrd", "face.png", "reply.json")
 
 
@@ -61,7 +61,8 @@ def run(out: Path, *, view: bool = False, model: str = "", performance: Path | N
     model = _fetch(model, console)
     if performance is not None and not performance.is_file():
         raise FileNotFoundError(f"no performance at {performance}")
-    post = importlib.resources.files("imuface_bringup").joinpath("data", "post_zh.txt").read_text(encoding="utf-8")
+    language = "zh" if "zh" in Store().model(model).languages else "en"
+    post = importlib.resources.files("imuface_bringup").joinpath("data", f"post_{language}.txt").read_text("utf-8")
     arguments = {"model": model, "out": str(out), "performance": str(performance or "")}
     if view:
         arguments |= {"view": "true", "record": "false"}
@@ -161,14 +162,15 @@ class _Job:
             time.sleep(0.05)
 
     def _is_up(self, name: str) -> bool:
-        health = self._observer.health(name)
-        if health is not None and health.failed:
-            raise NodeError(f"{name} {health.message}")
-        return health is not None and health.ok
+        parts = self._observer.health(name).values()
+        for health in parts:
+            if health.failed:
+                raise NodeError(f"{name} {health.message}")
+        return any(health.ok for health in parts)
 
     def _is_calibrated(self) -> bool:
-        health = self._observer.health("face_recon_node")
-        return health is not None and health.values.get("calibration") == "done"
+        health = self._observer.health("face_recon_node").get("calibration")
+        return health is not None and health.values["calibrated"] == "True" and health.values["progress"] == "1.00"
 
     def _is_quiet(self) -> bool:
         """Whether the agent has used little CPU for a second: its engine may be a process of its own."""

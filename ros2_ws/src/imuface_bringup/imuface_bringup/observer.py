@@ -16,7 +16,7 @@ from rclpy.subscription import MessageInfo
 
 @dataclass(frozen=True)
 class Health:
-    """The last thing a node said in ``/diagnostics``."""
+    """The last thing a part of a node said in ``/diagnostics``."""
 
     ok: bool
     failed: bool
@@ -39,7 +39,7 @@ class Observer:
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=self._spin, name="observer", daemon=True)
-        self._health: dict[str, Health] = {}
+        self._health: dict[tuple[str, str], Health] = {}
         # Stamp and time from stamp to publication of each frame, ns.
         self.latencies: list[tuple[int, int]] = []
 
@@ -53,9 +53,9 @@ class Observer:
         self._executor.shutdown()
         self._node.destroy_node()
 
-    def health(self, node: str) -> Health | None:
-        """Health of a node of this person; None before its first report."""
-        return self._health.get(node)
+    def health(self, node: str) -> dict[str, Health]:
+        """Health of each part of a node of this person; empty before its first report."""
+        return {part: health for (name, part), health in list(self._health.items()) if name == node}
 
     def now_ns(self) -> int:
         """ROS time."""
@@ -70,9 +70,9 @@ class Observer:
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             if status.name.startswith(self._prefix):
-                name = status.name.removeprefix(self._prefix).partition(":")[0]
+                name, _, part = status.name.removeprefix(self._prefix).partition(": ")
                 values = {item.key: item.value for item in status.values}
-                self._health[name] = Health(
+                self._health[name, part] = Health(
                     status.level in (DiagnosticStatus.OK, DiagnosticStatus.WARN),
                     status.level == DiagnosticStatus.ERROR,
                     status.message,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import socket
@@ -60,7 +61,9 @@ def serve(port: int) -> Iterator[tuple[str, str]]:
         data = f"rerun+http://{_LOOPBACK}:{port + 1}/proxy"
         yield f"http://{_LOOPBACK}:{port}?url={quote(data, safe='')}", data
     finally:
-        server.terminate()
+        # The program is a script that starts the server.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
         server.wait()
 
 
