@@ -60,6 +60,7 @@ def evaluate(
     simulated: Annotated[int, typer.Option(help="Unseen simulated participants, without sessions.")] = 12,
     minutes: Annotated[float, typer.Option(help="Minutes of each simulated participant.")] = 2.0,
     activity: Annotated[str, typer.Option(help="still, nodding, talking or walking.")] = "still",
+    performance: Annotated[Path | None, typer.Option(help="Live Link Face capture that moves their faces.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the simulated participants.")] = 0,
     training_people: Annotated[int, typer.Option(help="Simulated people that the baselines are fitted to.")] = 40,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -88,9 +89,10 @@ def evaluate(
             test = run.read_people(sessions, progress)
             what = f"{len(sessions)} recorded sessions"
         else:
-            people = data.population(data.TEST, seed, simulated, minutes, activity, lose_ear=False)
+            people = data.population(data.TEST, seed, simulated, minutes, activity, False, performance)
             test = run.simulate_people(people, "test people", progress, _processes())
-            what = f"{simulated} simulated people of {minutes:g} min, {activity}, seed {seed}"
+            face = performance.name if performance else "generated expressions"
+            what = f"{simulated} simulated people, {minutes:g} min of {face}, {activity}, seed {seed}"
         others = data.population(data.TRAINING, seed, training_people, run.RIDGE_MINUTES)
         training = run.simulate_people(others, "people for the baselines", progress, _processes())
         rows = run.compare(network, training, test, deltas)

@@ -99,14 +99,17 @@ class SimulatedSession:
     """None: drawn from a mix that is mostly still."""
     lose_ear: bool | None = None
     """Whether an earphone falls silent for a part of the session; None: in one of six sessions."""
+    performance: Path | None = None
+    """A Live Link Face capture that moves the face; None: generated expressions."""
 
     def record(self) -> Recording:
         """Simulate the session."""
         rng = np.random.default_rng([self.seed, 0x73657373])
         activity = self.activity or str(rng.choice(list(_ACTIVITIES), p=list(_ACTIVITIES.values())))
         duration = 60.0 * self.minutes
+        recorded = self.performance
         recording = simulate(
-            Performance.natural(self.seed, duration),
+            Performance.from_live_link_csv(recorded) if recorded else Performance.natural(self.seed, duration),
             Participant.random(self.seed),
             duration,
             seed=self.seed,
@@ -135,10 +138,11 @@ def population(
     minutes: float,
     activity: str | None = None,
     lose_ear: bool | None = None,
+    performance: Path | None = None,
 ) -> list[SimulatedSession]:
     """Sessions of ``count`` simulated people, one each."""
     first = (3 * seed + kind) * 1_000_000
-    return [SimulatedSession(first + index, minutes, activity, lose_ear) for index in range(count)]
+    return [SimulatedSession(first + index, minutes, activity, lose_ear, performance) for index in range(count)]
 
 
 def _without(track: ImuTrack, begin: float, end: float) -> ImuTrack:

@@ -1,0 +1,146 @@
+"""Samples of simulated earphones in, faces out, with the shipped network and head."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from face_recon_node.head import HeadModel
+from face_recon_node.network import FaceNetwork
+from face_recon_node.stream import FaceFrame, Reconstructor, ReconstructorSettings
+from face_recon_node.training.data import SimulatedSession, prepare
+from face_recon_node.training.evaluation import predict
+from imuface_driver.recording import Recording
+
+Sample = tuple[int, str, np.ndarray, np.ndarray]
+
+
+@cache
+def recording() -> Recording:
+    return SimulatedSession(77, 0.5, "still", lose_ear=False).record()
+
+
+def samples() -> list[Sample]:
+    """Both ears' samples of half a simulated minute, in the order of their stamps."""
+    ears = {"left": recording().left, "right": recording().right}
+    return sorted(
+        ((int(stamp), ear, track.acceleration[row], track.angular_velocity[row])
+        for ear, track in ears.items() if track
+        for row, stamp in enumerate(track.stamps)),
+        key=lambda sample: sample[:2],
+    )  # fmt: skip
+
+
+@cache
+def parts() -> tuple[FaceNetwork, HeadModel]:
+    return FaceNetwork.load(), HeadModel.load()
+
+
+def reconstructor(calibration_duration_s: float = 3.0) -> Reconstructor:
+    return Reconstructor(*parts(), ReconstructorSettings(calibration_duration_s))
+
+
+def run(stream: list[Sample], target: Reconstructor | None = None) -> list[FaceFrame]:
+    target = target or reconstructor()
+    return [frame for stamp, ear, a, w in stream for frame in target.push(ear, stamp, a, w)]
+
+
+def as_bytes(frames: list[FaceFrame]) -> bytes:
+    return b"".join(
+        np.int64(frame.stamp_ns).tobytes()
+        + frame.blendshapes.tobytes() + frame.blendshapes_std.tobytes()
+        + frame.landmarks.tobytes() + frame.landmarks_std.tobytes()
+        for frame in frames
+    )  # fmt: skip
+
+
+def test_a_frame_for_every_left_sample() -> None:
+    frames = run(samples())
+    # An ear leads a moment after it appeared, and the right one may have appeared first.
+    settled = samples()[0][0] + 200_000_000
+    left = [stamp for stamp, ear, *_ in samples() if ear == "left" and stamp > settled]
+    assert [frame.stamp_ns for frame in frames if frame.stamp_ns > settled] == left
+    for frame in frames:
+        assert frame.blendshapes.shape == frame.blendshapes_std.shape == (52,)
+        assert frame.landmarks.shape == (51, 3)
+        assert frame.landmarks.dtype == frame.blendshapes.dtype == np.float32
+        assert frame.landmarks_std.shape == (51,)
+        assert np.isfinite(frame.landmarks).all()
+
+
+def test_before_the_calibration_frames_show_the_mean_face_with_its_spread() -> None:
+    network, head = parts()
+    frames = run(samples())
+    np.testing.assert_array_equal(frames[0].blendshapes, network.statistics.weights)
+    np.testing.assert_array_equal(frames[0].landmarks_std, network.statistics.landmarks_std)
+    assert not frames[0].left
+    assert frames[-1].left
+    assert frames[-1].right
+    np.testing.assert_allclose(frames[-1].landmarks, head.landmarks(frames[-1].blendshapes), atol=1e-7)
+
+
+def test_the_same_samples_give_the_same_bytes() -> None:
+    assert as_bytes(run(samples())) == as_bytes(run(samples()))
+
+
+def test_the_order_of_arrival_of_the_ears_changes_no_byte() -> None:
+    late = sorted(samples(), key=lambda sample: sample[0] + (60_000_000 if sample[1] == "right" else 0))
+    expected, got = run(samples()), run(late)
+    assert len(expected) - len(got) <= 2
+    assert as_bytes(got) == as_bytes(expected[: len(got)])
+
+
+def test_the_stream_is_what_training_sees() -> None:
+    network, _ = parts()
+    (stretch,) = prepare(recording())
+    expected = predict(network, stretch)
+    frames = {frame.stamp_ns: frame for frame in run(samples())}
+    got = np.array([frames[int(stamp)].blendshapes for stamp in stretch.stamps])
+    np.testing.assert_allclose(got, expected.weights, atol=1e-3)
+
+
+@pytest.mark.parametrize("ear", ["left", "right"])
+def test_a_lost_ear_is_said_in_the_standard_deviation(ear: str) -> None:
+    lost = [sample for sample in samples() if sample[1] != ear or sample[0] < 13_000_000_000]
+    both, one = run(samples()), run(lost)
+    assert np.diff([frame.stamp_ns for frame in one]).max() < 70_000_000
+    late = [frame for frame in one if frame.stamp_ns > 16_000_000_000]
+    assert all(getattr(frame, ear) is False for frame in late)
+    assert not np.array_equal(late[0].blendshapes, late[-1].blendshapes)
+    expected = [frame for frame in both if frame.stamp_ns > 16_000_000_000]
+    one_std = np.mean([frame.landmarks_std for frame in late])
+    assert one_std > np.mean([frame.landmarks_std for frame in expected])
+
+
+def test_calibration_on_request_keeps_frames_coming() -> None:
+    target = reconstructor()
+    stream = samples()
+    first = run(stream[:300], target)
+    assert target.calibration.done
+    target.calibrate(0.5)
+    assert not target.calibration.has_samples
+    second = run(stream[300:], target)
+    assert not target.calibration.running
+    stamps = [frame.stamp_ns for frame in first + second]
+    assert np.diff(stamps).max() < 70_000_000
+
+
+def test_a_replayed_bag_starts_anew_with_the_same_calibration() -> None:
+    target = reconstructor()
+    run(samples(), target)
+    again = run(samples(), target)
+    assert target.restarts >= 1
+    assert target.calibration.done
+    assert len(again) > 850
+
+
+def test_counters_tell_what_was_dropped() -> None:
+    target = reconstructor()
+    stream = samples()[:60]
+    run(stream, target)
+    stamp, ear, a, w = stream[0]
+    assert target.push(ear, stamp, a, w) == []
+    assert target.push(ear, stream[-1][0] + 10**9, a * np.nan, w) == []
+    assert target.counters[ear].backwards == 1
+    assert target.counters[ear].invalid == 1
