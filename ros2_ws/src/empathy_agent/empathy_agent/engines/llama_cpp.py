@@ -15,6 +15,10 @@ from empathy_agent.engines import Decoding, EngineError
 from empathy_agent.engines.openai_server import OpenAIServer
 from empathy_agent.prompt import Message
 
+# llama.cpp's threads meet after every operation. By default one that waits spins; where something else holds the other
+# one's core, both then make no headway: 1 token/s instead of 30 with SmolLM2-135M on two loaded cores.
+_PASSIVE_THREADS = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0"}
+
 
 class LlamaCpp:
     """Loads a GGUF file and streams chat completions from it.
@@ -54,6 +58,7 @@ class LlamaCpp:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # llama.cpp logs may quote prompts
             text=True,
+            env=os.environ | _PASSIVE_THREADS,
             start_new_session=True,  # Ctrl-C in a terminal is for the parent to handle
         )
         assert self._process.stdin is not None
