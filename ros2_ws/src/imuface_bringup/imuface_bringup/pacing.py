@@ -9,9 +9,10 @@ from typing import Protocol
 
 # Samples of one ear that may be on their way; the face node's queues hold 30.
 IN_FLIGHT = 12
-FRAME_PATIENCE = 0.25  # s without a frame before going on without
-# Speed, relative to real time, while no frames come: an idle queue of a second's samples bears that on any machine.
-BLIND_RATE = 4.0
+# Seconds without a frame before going on without. The first frame may take long: libraries load at the first inference.
+FRAME_PATIENCE = 5.0
+# Speed, relative to real time, while no frames come.
+BLIND_RATE = 1.0
 
 
 class Pace(Protocol):
@@ -42,8 +43,8 @@ class FacePace:
     """As fast as the face can be reconstructed, without a lost sample.
 
     Subscriptions to IMU samples are best effort and shallow, so nobody tells a publisher that it is too fast. The
-    reconstructed frames do: at most :data:`IN_FLIGHT` samples of an ear are ahead of the newest frame. While no frames
-    come (during the neutral calibration, for one) samples go out at :data:`BLIND_RATE` instead.
+    reconstructed frames do: at most :data:`IN_FLIGHT` samples of an ear are ahead of the newest frame. When no frame
+    comes for :data:`FRAME_PATIENCE`, samples go out at :data:`BLIND_RATE` until the next one does.
     """
 
     def __init__(self, ears: list[str], stopping: threading.Event) -> None:

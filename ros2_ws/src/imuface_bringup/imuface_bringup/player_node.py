@@ -30,8 +30,11 @@ from imuface_bringup.pacing import ClockPace, FacePace, Pace
 
 _CLOCK_PERIOD = 10_000_000  # ns of recorded time
 _LISTENER_PATIENCE = 30.0  # s
-# From a match of publisher and subscription on this side to the match on the other side, which cannot be seen here.
-_SETTLING = 1.0  # s
+# From the match of the player with the face node to all other matches, which cannot be seen here: a recorder that has
+# not found the face node yet would miss the first frames. Discovery between busy processes takes up to two seconds.
+_SETTLING = 3.0  # s
+# For the last messages to arrive.
+_ENDING = 1.0  # s
 _DEPTH = 200
 _PAUSE_NS = 100_000_000  # of recorded time between the end and the next round of a loop
 
@@ -121,7 +124,7 @@ class PlayerNode(AutostartNode):
             self.get_logger().error(str(error))
         if not self._stopping.is_set():
             # Let the last messages out, and the last frame in, before the process ends.
-            self._stopping.wait(_SETTLING)
+            self._stopping.wait(_ENDING)
             self.get_logger().info(f"played {self._played} messages")
             rclpy.try_shutdown()
 

@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 
 from imuface_bringup.bag import Bag
 
-# Between two moments in the picture.
-_MOMENT_DISTANCE_NS = 3_000_000_000
-
 
 @dataclass(frozen=True)
 class Window:
@@ -46,7 +43,7 @@ class LandmarkError:
     """Mean distance between reconstructed and true landmarks, mm, beside that of faces that never move."""
 
     reconstructed: float
-    mean_face: float  # the mean of the true face over the same frames: the best of all constant faces
+    mean_face: float  # the mean of the true face over the same frames
     neutral_face: float
     frames: int
 
@@ -128,22 +125,22 @@ def weights(bag: Path, topic: str) -> tuple[NDArray[np.int64], NDArray[np.float3
     return np.array(stamps, dtype=np.int64), np.array(rows, dtype=np.float32).reshape(len(rows), -1)
 
 
-def expressive_moments(
-    stamps: NDArray[np.int64], landmarks: NDArray[np.floating], neutral: NDArray[np.floating], count: int
-) -> list[int]:
-    """Indices of up to ``count`` frames, in time order, whose true face is farthest from neutral, seconds apart."""
-    distance = np.linalg.norm(landmarks - neutral, axis=-1).mean(axis=-1)
-    chosen: list[int] = []
-    for index in np.argsort(-distance):
-        if all(abs(stamps[index] - stamps[other]) >= _MOMENT_DISTANCE_NS for other in chosen):
-            chosen.append(int(index))
-        if len(chosen) == count:
-            break
-    return sorted(chosen)
+def expressive_moments(landmarks: NDArray[np.floating], neutral: NDArray[np.floating], count: int) -> list[int]:
+    """Indices of up to ``count`` frames, in time order, that differ most from neutral and from each other.
+
+    Farthest-point sampling of the true landmarks (N, 51, 3), beginning at the neutral face (51, 3), metres.
+    """
+    nearest = np.full(len(landmarks), np.inf)
+    last, chosen = neutral, []
+    for _ in range(min(count, len(landmarks))):
+        nearest = np.minimum(nearest, np.linalg.norm(landmarks - last, axis=-1).mean(axis=-1))
+        chosen.append(int(nearest.argmax()))
+        last = landmarks[chosen[-1]]
+    return sorted(set(chosen))
 
 
 def draw_faces(bag: Path, session: Session, window: Window, head: HeadModel, output: Path, count: int = 4) -> None:
-    """A picture of the true face above the reconstructed one at the moments when the true one moves most."""
+    """A picture of the true face above the reconstructed one at the most expressive moments of the true one."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -154,7 +151,7 @@ def draw_faces(bag: Path, session: Session, window: Window, head: HeadModel, out
     if not len(inside):
         raise ValueError(f"{bag} has no moment at which both the true and the reconstructed face are known")
     landmarks = head.landmarks(true_weights[truth[inside]])
-    moments = inside[expressive_moments(common[inside], landmarks, head.landmark_neutral, count)]
+    moments = inside[expressive_moments(landmarks, head.landmark_neutral, count)]
 
     figure = Figure(figsize=(2.6 * len(moments) + 0.3, 6.9), layout="constrained")
     FigureCanvasAgg(figure)

@@ -74,13 +74,13 @@ def to_server(address: str, head: HeadModel) -> Scene:
     return Scene(recording, head)
 
 
-def add_bag(scene: Scene, path: Path) -> None:
-    """Show a whole recorded session. Raises as :class:`imuface_bringup.bag.Bag`."""
+def add_bag(scene: Scene, bag: Bag) -> None:
+    """Show a whole recorded session. Raises ``ValueError`` when it is damaged."""
     store = typestore()
-    with Bag(path) as bag:
-        types = {name: connection.msgtype for name, connection in bag.connections.items()}
-        for message in bag.messages(set(scene.topics)):
-            scene.add(message.topic, store.deserialize_cdr(message.data, types[message.topic]))
+    types = {name: connection.msgtype for name, connection in bag.connections.items()}
+    for message in bag.messages(set(scene.topics)):
+        scene.add(message.topic, store.deserialize_cdr(message.data, types[message.topic]))
+    scene.flush()
 
 
 def convert(bag: Path, output: Path, additional: Mapping[str, Any] | None = None) -> None:
@@ -88,20 +88,18 @@ def convert(bag: Path, output: Path, additional: Mapping[str, Any] | None = None
 
     Raises as :class:`Bag`, and ``OSError``.
     """
-    output.parent.mkdir(parents=True, exist_ok=True)
-    scene = to_file(output, HeadModel.load())
-    for topic, message in (additional or {}).items():
-        scene.add(topic, message)
-    add_bag(scene, bag)
-    scene.flush()
+    with Bag(bag) as opened:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        scene = to_file(output, HeadModel.load())
+        for topic, message in (additional or {}).items():
+            scene.add(topic, message)
+        add_bag(scene, opened)
 
 
 def show(bag: Path, port: int) -> None:
     """Show a recorded session in the web viewer until Ctrl-C."""
-    with serve(port) as (page, data):
-        scene = to_server(data, HeadModel.load())
-        add_bag(scene, bag)
-        scene.flush()
+    with Bag(bag) as opened, serve(port) as (page, data):
+        add_bag(to_server(data, HeadModel.load()), opened)
         print(f"viewer: {page}", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()

@@ -55,7 +55,8 @@ def test_no_more_samples_are_sent_than_frames_allow() -> None:
     assert len(sent) == 100
 
 
-def test_without_frames_it_goes_on_slowly() -> None:
+def test_without_frames_it_goes_on_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("imuface_bringup.pacing.FRAME_PATIENCE", 0.1)
     pace = FacePace(["left"], threading.Event())
     for index in range(IN_FLIGHT + 1):
         pace.wait("left", 0, index * PERIOD)

@@ -1,0 +1,92 @@
+"""Recorded sessions through the whole chain: the same again, with one ear, with an ear that stops, and damaged."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sysconfig
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from imuface_bringup.bag import Bag
+from imuface_driver import topics
+from imuface_driver.recording import ImuTrack, Recording
+from imuface_driver.session import read_face_landmarks, read_session, write_session
+
+Launch = Callable[..., AbstractContextManager[Any]]
+Replay = Callable[[Path, Path, str], list[bytes]]
+IMUFACE = Path(sysconfig.get_path("scripts")) / "imuface"
+
+
+@pytest.fixture
+def reconstructed(launch: Launch, record: Launch) -> Replay:
+    """Replays a bag as fast as possible with the face reconstructed anew; the bytes of the recorded landmarks."""
+
+    def replay(bag: Path, output: Path, namespace: str) -> list[bytes]:
+        with (
+            record(namespace, output),
+            launch("replay", bag=str(bag), rate="0.0", namespace=namespace, mesh="false") as running,
+        ):
+            running.graph.wait()
+            assert not running.graph.failed
+            assert running.said("played", "player")
+        with Bag(output) as opened:
+            return [message.data for message in opened.messages({topics.FACE_LANDMARKS})]
+
+    return replay
+
+
+def test_replaying_twice_gives_the_same_landmarks_byte_for_byte(
+    reconstructed: Replay, tmp_path: Path, recording: Recording
+) -> None:
+    assert recording.left is not None
+    write_session(tmp_path / "bag", recording)
+    first = reconstructed(tmp_path / "bag", tmp_path / "first", "replay_first")
+    second = reconstructed(tmp_path / "bag", tmp_path / "second", "replay_second")
+    assert first == second
+    # No sample was lost at full speed: one frame for each of the left ear, once there is a window.
+    assert len(first) >= len(recording.left.stamps) - 120
+    stamps = read_face_landmarks(tmp_path / "first").stamps  # type: ignore[union-attr]
+    played = recording.left.stamps[recording.left.stamps >= stamps[0]]
+    np.testing.assert_array_equal(stamps, played)
+    # The samples themselves came through unchanged.
+    again = read_session(tmp_path / "first")
+    assert again.left is not None
+    np.testing.assert_array_equal(again.left.acceleration, recording.left.acceleration)
+
+
+@pytest.mark.parametrize("ear", ["left", "right"])
+def test_one_ear_is_enough_for_a_face(reconstructed: Replay, tmp_path: Path, recording: Recording, ear: str) -> None:
+    write_session(tmp_path / "bag", dataclasses.replace(recording, **{"left" if ear == "right" else "right": None}))
+    assert len(reconstructed(tmp_path / "bag", tmp_path / "out", f"only_{ear}")) > 100
+
+
+def test_an_ear_that_stops_does_not_stop_the_face(reconstructed: Replay, tmp_path: Path, recording: Recording) -> None:
+    left, right = recording.left, recording.right
+    assert left is not None
+    assert right is not None
+    middle = len(left.stamps) // 2
+    cut = ImuTrack(left.stamps[:middle], left.acceleration[:middle], left.angular_velocity[:middle])
+    write_session(tmp_path / "bag", dataclasses.replace(recording, left=cut))
+    reconstructed(tmp_path / "bag", tmp_path / "out", "stopping_ear")
+    face = read_face_landmarks(tmp_path / "out")
+    assert face is not None
+    # Frames go on at the sampling instants of the right ear, to its end.
+    after = face.stamps[face.stamps > left.stamps[middle - 1]]
+    assert len(after) > 0.8 * (right.stamps > left.stamps[middle - 1]).sum()
+    assert right.stamps[-1] - after[-1] < 100_000_000
+    assert np.isin(after[5:], right.stamps).all()
+
+
+def test_a_truncated_bag_is_refused_in_one_line(tmp_path: Path, recording: Recording) -> None:
+    write_session(tmp_path / "bag", recording)
+    (storage,) = (tmp_path / "bag").glob("*.mcap")
+    storage.write_bytes(storage.read_bytes()[:5000])
+    result = subprocess.run([IMUFACE, "replay", tmp_path / "bag"], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1
+    assert "is damaged or incomplete" in result.stderr
+    assert result.stderr.count("\n") == 1
