@@ -15,16 +15,24 @@ import pytest
 from imuface_bringup.bag import Bag
 from imuface_driver import topics
 from imuface_driver.recording import ImuTrack, Recording
-from imuface_driver.session import read_face_landmarks, read_session, write_session
+from imuface_driver.session import LANDMARKS_TYPE, read_face_landmarks, read_session, typestore, write_session
 
 Launch = Callable[..., AbstractContextManager[Any]]
 Replay = Callable[[Path, Path, str], list[bytes]]
 IMUFACE = Path(sysconfig.get_path("scripts")) / "imuface"
 
 
+def _content(data: bytes) -> bytes:
+    """All fields of recorded landmarks. CDR's padding is left out: it is no part of the message, and not cleared."""
+    message: Any = typestore().deserialize_cdr(data, LANDMARKS_TYPE)
+    points = np.array([(point.x, point.y, point.z) for point in message.points])
+    header = f"{message.header.stamp.sec} {message.header.stamp.nanosec} {message.header.frame_id}"
+    return header.encode() + points.tobytes() + message.standard_deviation.tobytes()
+
+
 @pytest.fixture
 def reconstructed(launch: Launch, record: Launch) -> Replay:
-    """Replays a bag as fast as possible with the face reconstructed anew; the bytes of the recorded landmarks."""
+    """Replays a bag as fast as possible with the face reconstructed anew; the recorded landmarks."""
 
     def replay(bag: Path, output: Path, namespace: str) -> list[bytes]:
         with (
@@ -35,7 +43,7 @@ def reconstructed(launch: Launch, record: Launch) -> Replay:
             assert not running.graph.failed
             assert running.said("played", "player")
         with Bag(output) as opened:
-            return [message.data for message in opened.messages({topics.FACE_LANDMARKS})]
+            return [_content(message.data) for message in opened.messages({topics.FACE_LANDMARKS})]
 
     return replay
 
