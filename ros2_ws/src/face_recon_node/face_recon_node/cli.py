@@ -27,7 +27,7 @@ def train(
     config: Annotated[Path | None, typer.Option(help="YAML as an earlier run wrote it beside its model.")] = None,
     simulated: Annotated[int | None, typer.Option(help="Simulated participants to train on. [default: 240]")] = None,
     minutes: Annotated[float | None, typer.Option(help="Minutes of each simulated participant. [default: 3]")] = None,
-    steps: Annotated[int | None, typer.Option(help="Training steps. [default: 3000]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps. [default: 4000]")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides about every random choice. [default: 0]")] = None,
 ) -> None:
     """Train IMUTwinTrans on simulated participants and recorded sessions.
