@@ -29,6 +29,7 @@ from face_recon_node.head import HeadModel, Identity
 from face_recon_node.messages import BlendshapesMessage, LandmarksMessage, MeshMessage, PointsMessage, affect_message
 from face_recon_node.network import FaceNetwork
 from face_recon_node.stream import FaceFrame, Reconstructor, ReconstructorSettings
+from face_recon_node.stream.features import CHANNELS
 
 SILENCE = 1.0  # seconds without a sample after which an ear counts as silent
 CALIBRATION_GRACE = 2.0  # seconds that a calibration may take longer than its samples
@@ -82,8 +83,9 @@ class FaceReconNode(AutostartNode):
         head = load_head(self)
         settings = ReconstructorSettings(self.get_parameter("calibration_duration").value)
         self._head = head
-        self._network = FaceNetwork.load(self.get_parameter("model").value or None)
-        self._reconstructor = Reconstructor(self._network, head, settings)
+        network = FaceNetwork.load(self.get_parameter("model").value or None)
+        self._reconstructor = Reconstructor(network, head, settings)
+        _warm_up(network)
         self._landmarks_message = LandmarksMessage()
         self._blendshapes_message = BlendshapesMessage()
         self._points_message = PointsMessage()
@@ -220,8 +222,11 @@ class FaceReconNode(AutostartNode):
             return
         if calibration.message != self._calibration_message:
             self._calibration_message = calibration.message
-            log = self.get_logger().warning if calibration.failed else self.get_logger().info
-            log(calibration.message)
+            # rclpy ties a severity to each calling line.
+            if calibration.failed:
+                self.get_logger().warning(calibration.message)
+            else:
+                self.get_logger().info(calibration.message)
         if self._request is not None:
             code = Calibrate.Response.NOT_STILL if calibration.failed else Calibrate.Response.SUCCESS
             self._finish_request(code, calibration.message)
@@ -279,6 +284,13 @@ class FaceReconNode(AutostartNode):
         values = {"progress": f"{calibration.progress:.2f}", "calibrated": str(calibration.ready)}
         healthy = calibration.ready and not calibration.failed
         return Status(StatusLevel.OK if healthy else StatusLevel.WARN, calibration.message, values)
+
+
+def _warm_up(network: FaceNetwork) -> None:
+    """Predict a few frames: the first ones take so long that samples would be lost."""
+    state: list[Any] = []
+    for _ in range(3):
+        _, state = network.predict(np.zeros((1, len(CHANNELS)), dtype=np.float32), state)
 
 
 class _NextTurn:

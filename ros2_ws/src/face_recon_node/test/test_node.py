@@ -1,0 +1,302 @@
+"""The face reconstruction node as a process of its own, fed with samples over DDS."""
+
+from __future__ import annotations
+
+import math
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from face_recon_node.affect import EXPRESSIONS
+from face_recon_node.head import HeadModel, Identity
+from face_recon_node.node import FaceReconNode
+from imuface_driver import topics
+from imuface_driver.recording import ImuTrack, Recording
+from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
+from imuface_interfaces.srv import Calibrate
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import Imu, PointCloud2
+from visualization_msgs.msg import MarkerArray
+
+SECOND = 1_000_000_000
+SPEED = 3.0  # times real time
+HEAD = HeadModel.load()
+OK, WARN = DiagnosticStatus.OK[0], DiagnosticStatus.WARN[0]
+NODE = "/face_recon_node"
+
+
+def stamp_of(message: Any) -> int:
+    return int(message.header.stamp.sec * SECOND + message.header.stamp.nanosec)
+
+
+def wait_for(condition: Callable[[], object], timeout: float = 30.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+class Graph:
+    """A node process, a feeder of IMU samples and a listener to everything it says."""
+
+    def __init__(self, name: str, *arguments: str) -> None:
+        self.context = rclpy.Context()
+        self.context.init()
+        self.node = rclpy.create_node("feeder", namespace=name, context=self.context)
+        best_effort = QoSProfile(depth=30, reliability=ReliabilityPolicy.BEST_EFFORT)
+        self.imu = {ear: self.node.create_publisher(Imu, topics.IMU[ear], best_effort) for ear in ("left", "right")}
+        self.messages: dict[type, list[Any]] = {}
+        for kind, topic, qos in (
+            (FacialLandmarks, "face/landmarks", best_effort),
+            (Blendshapes, "face/blendshapes", best_effort),
+            (AffectState, "face/affect", QoSProfile(depth=10)),
+            (PointCloud2, "face/points", best_effort),
+            (MarkerArray, "face/mesh", QoSProfile(depth=1)),
+        ):
+            self.messages[kind] = []
+            # A mesh takes longer to decode than to make: as bytes.
+            self.node.create_subscription(kind, topic, self.messages[kind].append, qos, raw=kind is MarkerArray)
+        self.reports: dict[str, DiagnosticStatus] = {}
+        self.node.create_subscription(
+            DiagnosticArray, "/diagnostics", lambda m: self.reports.update({s.name: s for s in m.status}), 10
+        )
+        self.calibrate = self.node.create_client(Calibrate, "calibrate")
+        self.prefix = f"/{name}{NODE}"
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self.node)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._spin)
+        self._thread.start()
+        command = [sys.executable, "-c", "from face_recon_node.node import main; main()", "--ros-args"]
+        command += ["-r", f"__ns:=/{name}", *arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.calibrate.wait_for_service(60)
+        wait_for(lambda: all(publisher.get_subscription_count() for publisher in self.imu.values()))
+        # Its publishers are found last.
+        wait_for(lambda: all(self.node.count_publishers(f"/{name}/face/{t}") for t in ("landmarks", "mesh")))
+
+    def close(self) -> str:
+        """End the node as Ctrl-C does; what it printed."""
+        self._stop.set()
+        self._thread.join()
+        self.node.destroy_node()
+        self.context.shutdown()
+        self.process.send_signal(signal.SIGINT)
+        output, _ = self.process.communicate(timeout=20)
+        return output
+
+    def report(self, part: str = "") -> DiagnosticStatus:
+        name = f"{self.prefix}: {part}" if part else self.prefix
+        wait_for(lambda: name in self.reports)
+        return self.reports[name]
+
+    def values(self, part: str = "") -> dict[str, str]:
+        return {value.key: value.value for value in self.report(part).values}
+
+    def send(self, ear: str, stamp_ns: int, acceleration: Any, angular_velocity: Any) -> None:
+        message = Imu()
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(int(stamp_ns), SECOND)
+        for vector, values in (
+            (message.linear_acceleration, acceleration),
+            (message.angular_velocity, angular_velocity),
+        ):
+            vector.x, vector.y, vector.z = map(float, values)
+        self.imu[ear].publish(message)
+
+    def play(self, recording: Recording, start_s: float, end_s: float) -> list[int]:
+        """Send the samples of a stretch at :data:`SPEED` times real time; the stamps of the left ear."""
+        samples = []
+        for ear, track in (("left", recording.left), ("right", recording.right)):
+            if track is not None:
+                inside = (track.stamps >= start_s * SECOND) & (track.stamps < end_s * SECOND)
+                samples += [(track.stamps[i], ear, i, track) for i in np.flatnonzero(inside)]
+        samples.sort(key=lambda sample: sample[0])
+        began = time.monotonic()
+        for stamp, ear, i, track in samples:
+            time.sleep(max(0.0, began + (stamp / SECOND - start_s) / SPEED - time.monotonic()))
+            self.send(ear, stamp, track.acceleration[i], track.angular_velocity[i])
+        return [int(stamp) for stamp, ear, _, _ in samples if ear == "left"]
+
+    def _spin(self) -> None:
+        while not self._stop.is_set():
+            self._executor.spin_once(timeout_sec=0.1)
+
+
+@pytest.fixture(scope="module")
+def recording() -> Recording:
+    """40 s of one simulated person, from stamp 0; the face rests for the first 4 s."""
+    return simulate(Performance.natural(1, 40.0), Participant.random(5), 40.0, seed=2)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Graph]]:
+    graphs: list[Graph] = []
+
+    def run(name: str, *arguments: str) -> Graph:
+        graphs.append(Graph(name, *arguments))
+        return graphs[-1]
+
+    yield run
+    for graph in graphs:
+        if graph.process.returncode is None:
+            print(graph.close())
+
+
+def test_every_topic_tells_of_the_same_face(start: Callable[..., Graph], recording: Recording) -> None:
+    graph = start("whole", "-p", "identity.age:=0.3")
+    stamps = graph.play(recording, 0.0, 9.0)
+    landmarks = graph.messages[FacialLandmarks]
+    wait_for(lambda: landmarks and stamp_of(landmarks[-1]) == stamps[-1])
+    # One face per sample of the left ear, after the first moments in which no ear leads yet.
+    first = stamps[0] + 0.3 * SECOND
+    assert [s for s in map(stamp_of, landmarks) if s > first] == [s for s in stamps if s > first]
+    head = HEAD.with_identity(Identity(age=0.3))
+    blendshapes = {stamp_of(m): m for m in graph.messages[Blendshapes]}
+    assert len(blendshapes) == len(landmarks)
+    for message in landmarks:
+        weights = blendshapes[stamp_of(message)].weights
+        assert message.header.frame_id == "face"
+        points = [(p.x, p.y, p.z) for p in message.points]
+        np.testing.assert_allclose(points, head.landmarks(weights), atol=1e-6)
+        assert all(deviation > 0 for deviation in message.standard_deviation)
+        assert np.all((weights >= 0) & (weights <= 1))
+
+    wait_for(lambda: len(graph.messages[AffectState]) == len(landmarks))
+    assert all(m.expression in EXPRESSIONS and 0 <= m.confidence <= 1 for m in graph.messages[AffectState])
+    clouds = {stamp_of(m): m for m in graph.messages[PointCloud2]}
+    assert len(clouds) > 0.9 * len(landmarks)
+    by_stamp = {stamp_of(m): m for m in landmarks}
+    for stamp, cloud in clouds.items():
+        xyz = np.frombuffer(cloud.data, np.float32).reshape(51, 4)[:, :3]
+        np.testing.assert_allclose(xyz, [(p.x, p.y, p.z) for p in by_stamp[stamp].points], atol=1e-7)
+    meshes = graph.messages[MarkerArray]
+    assert len(meshes) > 0.9 * len(landmarks)
+    assert len({len(mesh) for mesh in meshes}) == 1
+    last = deserialize_message(meshes[-1], MarkerArray).markers[0]
+    vertices = head.vertices(blendshapes[stamp_of(last)].weights)[HEAD.triangles.ravel()]
+    np.testing.assert_allclose([(p.x, p.y, p.z) for p in last.points], vertices, atol=1e-6)
+
+    wait_for(lambda: int(graph.values()["frames"]) >= len(landmarks))
+    assert float(graph.values()["inference_p50_ms"]) > 0
+    assert len(stamps) - int(graph.values("left ear")["accepted"]) < 15
+    assert graph.values("calibration")["calibrated"] == "True"
+    assert "calibrated" in graph.close()
+    assert graph.process.returncode == 0
+
+
+def test_broken_samples_are_counted_and_the_face_goes_on(start: Callable[..., Graph], recording: Recording) -> None:
+    graph = start("broken", "-p", "publish_mesh:=false")
+    assert recording.left is not None
+    graph.play(recording, 0.0, 5.0)
+    for bad in (math.nan, math.inf, -math.inf):
+        graph.send("left", 5 * SECOND, (bad, 0, 9.81), (0, 0, 0))
+        graph.send("right", 5 * SECOND, (0, 0, 9.81), (0, bad, 0))
+    graph.send("left", 4 * SECOND, (0, 0, 9.81), (0, 0, 0))
+    # Then the left ear stops, and the right one carries on alone.
+    alone = Recording(left=None, right=recording.right, blendshapes=None, landmarks=None)
+    graph.play(alone, 5.0, 10.0)
+    landmarks = graph.messages[FacialLandmarks]
+    wait_for(lambda: stamp_of(landmarks[-1]) > 9.8 * SECOND)
+    for message in landmarks:
+        assert all(math.isfinite(v) for p in message.points for v in (p.x, p.y, p.z))
+    stamps = np.array([stamp_of(m) for m in landmarks])
+    assert np.all(np.diff(stamps) > 0)
+    assert np.diff(stamps).max() < 0.5 * SECOND
+    wait_for(lambda: graph.report("left ear").level[0] == WARN and "silent" in graph.report("left ear").message)
+    left, right = graph.values("left ear"), graph.values("right ear")
+    assert (left["dropped_not_finite"], left["dropped_out_of_order"]) == ("3", "1")
+    assert right["dropped_not_finite"] == "3"
+    assert graph.messages[MarkerArray] == []
+    output = graph.close()
+    assert re.search(r"left ear: dropped \d samples", output)
+    assert "Traceback" not in output
+
+
+def test_calibration_on_request(start: Callable[..., Graph], recording: Recording) -> None:
+    graph = start("calibrating")
+
+    def ask(duration: float) -> Any:
+        return graph.calibrate.call_async(Calibrate.Request(duration=duration))
+
+    nothing = ask(0.5)
+    wait_for(nothing.done)
+    assert nothing.result().error_code == Calibrate.Response.NO_DATA
+    for duration in (-1.0, 1e6, math.nan):
+        answer = ask(duration)
+        wait_for(answer.done)
+        assert answer.result().error_code == Calibrate.Response.INVALID_DURATION
+        assert "duration" in answer.result().message
+
+    graph.play(recording, 0.0, 1.0)
+    first, second = ask(2.0), ask(2.0)
+    graph.play(recording, 1.0, 4.0)
+    wait_for(lambda: first.done() and second.done())
+    codes = sorted([first.result().error_code, second.result().error_code])
+    assert codes == [Calibrate.Response.SUCCESS, Calibrate.Response.BUSY]
+    # Faces kept coming while it ran.
+    frames = [m for m in graph.messages[FacialLandmarks] if 1.1 * SECOND < stamp_of(m) < 3.9 * SECOND]
+    assert len(frames) >= 80
+
+    def shaken(track: ImuTrack | None) -> ImuTrack:
+        assert track is not None
+        turn = 3.0 * np.sin(np.arange(len(track.stamps)))[:, None]
+        return ImuTrack(track.stamps, track.acceleration, track.angular_velocity + turn)
+
+    moving = Recording(left=shaken(recording.left), right=shaken(recording.right), blendshapes=None, landmarks=None)
+    answer = ask(1.0)
+    graph.play(moving, 4.0, 6.0)
+    wait_for(answer.done)
+    assert answer.result().error_code == Calibrate.Response.NOT_STILL
+    assert not answer.result().success
+    assert graph.close()
+
+
+@pytest.fixture
+def ros() -> Iterator[None]:
+    rclpy.init()
+    yield
+    rclpy.shutdown()
+
+
+@pytest.mark.usefixtures("ros")
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("model", "/no/model.pt", "/no/model.pt"),
+        ("head", "/no/head.npz", "cannot read head model /no/head.npz"),
+        ("head", str(Path(__file__)), "is not a head model"),
+        ("identity.age", 1.5, "identity.age is 1.5"),
+        ("calibration_duration", -3.0, "calibration duration is -3.0"),
+    ],
+)
+def test_a_wrong_parameter_is_explained_and_can_be_mended(name: str, value: Any, message: str) -> None:
+    node = FaceReconNode(parameter_overrides=[Parameter(name, value=value)])
+    try:
+        assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+        assert message in node._failure
+        assert "\n" not in node._failure
+        default = FaceReconNode(parameter_overrides=[])
+        node.set_parameters([default.get_parameter(name)])
+        default.destroy_node()
+        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+        assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+        assert node.trigger_deactivate() == TransitionCallbackReturn.SUCCESS
+        assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+        node.close()
+    finally:
+        node.destroy_node()
