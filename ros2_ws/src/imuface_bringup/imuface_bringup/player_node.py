@@ -16,6 +16,7 @@ from typing import ClassVar
 
 import imuface_node
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from imuface_driver import topics as driver_topics
 from imuface_interfaces.msg import FacialLandmarks
 from imuface_node import AutostartNode, Status, StatusLevel
@@ -30,9 +31,10 @@ from imuface_bringup.pacing import ClockPace, FacePace, Pace
 
 _CLOCK_PERIOD = 10_000_000  # ns of recorded time
 _LISTENER_PATIENCE = 30.0  # s
-# From the match of the player with the face node to all other matches, which cannot be seen here: a recorder that has
-# not found the face node yet would miss the first frames. Discovery between busy processes takes up to two seconds.
-_SETTLING = 3.0  # s
+# For discovery to settle among the others, which cannot be seen here: a recorder may still look for the face node.
+_SETTLING = 1.0  # s
+# The face node tells once a second what it has received.
+_ACKNOWLEDGEMENT_PATIENCE = 1.5  # s
 # For the last messages to arrive.
 _ENDING = 1.0  # s
 _DEPTH = 200
@@ -61,6 +63,8 @@ class PlayerNode(AutostartNode):
         self._bag: Bag | None = None
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._primed: dict[str, bytes] = {}  # first sample of each ear, sent ahead of the others
+        self._acknowledged: set[str] = set()
 
     def setup(self) -> None:
         path = self.get_parameter("path").value
@@ -88,6 +92,7 @@ class PlayerNode(AutostartNode):
             self.create_subscription(
                 FacialLandmarks, driver_topics.FACE_LANDMARKS, self._on_frame, qos_profile_sensor_data
             )
+            self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
 
     def start(self) -> None:
         self._stopping.clear()
@@ -114,6 +119,8 @@ class PlayerNode(AutostartNode):
     def _run(self) -> None:
         try:
             self._await_listeners()
+            if self._follow_face:
+                self._prime()
             shift_ns = 0
             while not self._stopping.is_set():
                 shift_ns += self._play_once(shift_ns) + _PAUSE_NS
@@ -140,6 +147,32 @@ class PlayerNode(AutostartNode):
                 return
         self._stopping.wait(_SETTLING)
 
+    def _prime(self) -> None:
+        """Send the first sample of each ear until the face node has it.
+
+        A publisher that sees a best-effort subscription may still be unknown to it for seconds, and what is sent
+        meanwhile is lost: the replay would begin elsewhere each time. The face node drops the repetitions.
+        """
+        assert self._bag is not None
+        for topic in self._bag.ears:
+            self._primed[topic] = next(self._bag.messages({topic})).data
+        deadline = time.monotonic() + _LISTENER_PATIENCE
+        while missing := [topic for topic in self._primed if topic not in self._acknowledged]:
+            if time.monotonic() > deadline:
+                raise ValueError(f"the face node does not report samples of {', '.join(missing)} in /diagnostics")
+            for topic in missing:
+                self._outputs[topic].publish(self._primed[topic])
+            if self._stopping.wait(_ACKNOWLEDGEMENT_PATIENCE):
+                return
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            for ear, topic in driver_topics.IMU.items():
+                if status.name.startswith(self.get_namespace()) and status.name.endswith(f": {ear} ear"):
+                    accepted = {item.key: item.value for item in status.values}.get("accepted", "0")
+                    if accepted != "0":
+                        self._acknowledged.add(topic)
+
     def _play_once(self, shift_ns: int) -> int:
         """Play the bag, all times ``shift_ns`` later so that time never runs backwards; returns its duration in ns."""
         assert self._bag is not None
@@ -159,7 +192,8 @@ class PlayerNode(AutostartNode):
                 clock = Clock()
                 clock.clock.sec, clock.clock.nanosec = divmod(clock_ns, 1_000_000_000)
                 self._clock_publisher.publish(clock)
-            self._outputs[message.topic].publish(data)
+            if self._primed.pop(message.topic, None) is None:
+                self._outputs[message.topic].publish(data)
             self._played += 1
         return time_ns - start_ns
 
