@@ -82,6 +82,7 @@ def get(name: NameArgument = "") -> None:
 
     with _one_line_errors():
         store, name = Store(), name or DEFAULT_MODEL
+        store.model(name)
         with _progress(f"fetching {name}") as progress:
             path = store.get(name, progress)
         typer.echo(path)
@@ -94,6 +95,7 @@ def verify(name: NameArgument = "") -> None:
 
     with _one_line_errors():
         store, name = Store(), name or DEFAULT_MODEL
+        store.path(name)
         with _progress(f"verifying {name}") as progress:
             path = store.verify(name, progress)
         typer.echo(f"{path} is intact")

@@ -44,7 +44,7 @@ class AgentClient:
         self._node.destroy_node()
         self._context.try_shutdown()
 
-    def is_there(self, timeout: float = 2.0) -> bool:
+    def is_there(self, timeout: float = 5.0) -> bool:
         """Whether an agent is found within ``timeout`` seconds."""
         return bool(self._client.wait_for_server(timeout_sec=timeout))
 

@@ -167,7 +167,7 @@ class Dialogue:
     ) -> Iterator[Delta | Chain]:
         """Deltas, then the chain. The second and last attempt leaves the history out."""
         prompt = self._fitted(text, language, history, affect)
-        decoding = Decoding(max_tokens=_REPLY_TOKENS, grammar=chain_grammar(language, self._engine.scaffold))
+        decoding = Decoding(max_tokens=_REPLY_TOKENS, grammar=chain_grammar(language, self._engine.scaffold, text))
         fault = ""
         for attempt in (prompt, messages(language, text, (), affect)):
             parser = ChainParser()

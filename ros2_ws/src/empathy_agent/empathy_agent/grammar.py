@@ -8,6 +8,7 @@ numbers, and a wrong help line is worse than none.
 from __future__ import annotations
 
 import json
+import random
 
 from empathy_agent.chain import THINK, Layer
 from empathy_agent.prompt import language_data
@@ -25,6 +26,7 @@ first ::= [A-Z]
 rest ::= [a-zA-Z] [A-Za-zÀ-ÖØ-öø-ÿ ,;:'’"“”()–—-]{8,260} [.!?]
 """,
 }
+_OFFERED = 4  # whole sentences to pick from
 _ENDS = ("。", "？", ".", "?")
 
 # (fewest, most) sentences of each part without a scaffold.
@@ -39,18 +41,20 @@ _SENTENCES = {
 LANGUAGES = tuple(_LANGUAGES)
 
 
-def chain_grammar(language: str, scaffold: bool) -> str:
+def chain_grammar(language: str, scaffold: bool, post: str) -> str:
     """The grammar for ``"zh"`` (Chinese script, no Latin letters) or ``"en"`` (Latin script, no Chinese).
 
     With ``scaffold`` each sentence begins with, or is, one of the choices of ``prompts.yaml``. They keep a small model
     speaking to the person, on the person's side, through the moves of an empathetic reply (NURSE: name, understand,
-    respect, support, explore), with steps that do no harm. A capable model writes better without. Raises ``KeyError``
-    for another language.
+    respect, support, explore), with steps that do no harm. A capable model writes better without. Where a sentence is picked
+    and not written, the model would pick the same one every time, so only some are offered, and which depends on
+    ``post``. Raises ``KeyError`` for another language.
     """
+    chance = random.Random(post)
     rules = [f'root ::= "<{THINK}>" part1 part2 part3 part4 "</{THINK}>" part5']
     for layer in Layer:
         if scaffold:
-            body = " gap ".join(_choices(choices) for choices in language_data(language)["scaffold"][layer.tag])
+            body = " gap ".join(_choices(choices, chance) for choices in language_data(language)["scaffold"][layer.tag])
         else:
             fewest, most = _SENTENCES[layer]
             body = f"sentence (gap sentence){{{fewest - 1},{most - 1}}}"
@@ -60,7 +64,9 @@ def chain_grammar(language: str, scaffold: bool) -> str:
     return "\n".join(rules) + _LANGUAGES[language]
 
 
-def _choices(choices: list[str]) -> str:
+def _choices(choices: list[str], chance: random.Random) -> str:
+    if len(choices) > _OFFERED and all(choice.endswith(_ENDS) for choice in choices):
+        choices = chance.sample(choices, _OFFERED)
     alternatives = (
         json.dumps(choice, ensure_ascii=False) + ("" if choice.endswith(_ENDS) else " rest") for choice in choices
     )

@@ -153,7 +153,7 @@ def test_damage_is_noticed(index: Path, folder: Path) -> None:
 class _Web(SimpleHTTPRequestHandler):
     """Serves files with ranges, and the sha256 header of a model host."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the name is the base class's
+    def do_GET(self) -> None:
         content = (Path(self.directory) / self.path.lstrip("/")).read_bytes() if "missing" not in self.path else None
         if content is None:
             self.send_error(404)

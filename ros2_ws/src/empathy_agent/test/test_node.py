@@ -1,0 +1,223 @@
+"""The agent's node over real DDS, with a scripted chat server as its model."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import rclpy
+from builtin_interfaces.msg import Time
+from chat_server import GOOD, ChatServer, events, serve
+from diagnostic_msgs.msg import DiagnosticArray
+from empathy_agent import topics
+from empathy_agent.chain import Delta, Layer
+from empathy_agent.client import AgentClient
+from empathy_agent.dialogue import DialogueError, ErrorCode, Reply
+from empathy_agent.engines import Cancelled
+from empathy_agent.safety import Risk
+from imuface_interfaces.msg import AffectState, EmpathyReply, Utterance
+from rclpy.executors import SingleThreadedExecutor
+
+POST = "I am so tired of my job."
+
+
+@contextmanager
+def agent(namespace: str, **parameters: object) -> Iterator[subprocess.Popen[str]]:
+    """A running agent process."""
+    command = [
+        sys.executable,
+        "-c",
+        "from empathy_agent.node import main; main()",
+        "--ros-args",
+        "-r",
+        f"__ns:=/{namespace}",
+    ]
+    for name, value in ({"warm_up": False} | parameters).items():
+        command += ["-p", f"{name}:={json.dumps(value)}"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+@contextmanager
+def connected(namespace: str, server: ChatServer, **parameters: object) -> Iterator[AgentClient]:
+    with (
+        agent(namespace, server_url=server.url, model="m", **parameters),
+        AgentClient(namespace) as client,
+    ):
+        assert client.is_there(timeout=20.0)
+        yield client
+
+
+class Listener:
+    """Collects messages of one topic and publishes to others."""
+
+    def __init__(self, namespace: str, message_type: Any, topic: str) -> None:
+        self.context = rclpy.Context()
+        rclpy.init(context=self.context, args=[])
+        self.node = rclpy.create_node("listener", namespace=namespace, context=self.context)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.messages: list[Any] = []
+        self.node.create_subscription(message_type, topic, self.messages.append, 10)
+
+    def until(self, condition: Callable[[], bool], timeout: float = 15.0) -> None:
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, "nothing came in time"
+            self.executor.spin_once(timeout_sec=0.05)
+
+    def close(self) -> None:
+        self.executor.shutdown()
+        self.node.destroy_node()
+        self.context.try_shutdown()
+
+
+def test_the_action_streams_layers_and_publishes_the_reply() -> None:
+    with serve(events(GOOD), pause=0.01) as server, connected("t_action", server) as client:
+        listener = Listener("t_action", EmpathyReply, topics.REPLY)
+        listener.until(lambda: listener.node.count_publishers("/t_action/" + topics.REPLY) > 0)
+        *deltas, reply = client.respond(POST, session_id="s", locale="en-US")
+        listener.until(lambda: bool(listener.messages))
+        listener.close()
+    assert isinstance(reply, Reply)
+    texts = {layer: "".join(delta.text for delta in deltas if delta.layer is layer) for layer in Layer}  # type: ignore[union-attr]
+    assert texts == reply.chain.texts
+    assert all(texts.values())
+    (message,) = listener.messages
+    assert (message.session_id, message.locale, message.risk, message.model) == ("s", "en-US", 0, "m")
+    assert message.answer == reply.chain[Layer.ANSWER]
+    assert message.header.stamp != Time()
+    assert 0 < message.seconds_to_first_token <= message.seconds_total
+
+
+def test_errors_come_with_their_code_and_the_agent_stays_up() -> None:
+    with serve(events(GOOD)) as server, connected("t_errors", server, max_characters=100) as client:
+        for text, code in (("  ", ErrorCode.EMPTY_TEXT), ("长" * 100_000, ErrorCode.TEXT_TOO_LONG)):
+            with pytest.raises(DialogueError) as caught:
+                list(client.respond(text))
+            assert caught.value.code is code
+        *_, reply = client.respond("我不想活了")
+        assert isinstance(reply, Reply)
+        assert reply.risk is Risk.CRISIS
+        assert server.requests == []
+        *_, reply = client.respond(POST, session_id="another")
+        assert isinstance(reply, Reply)
+        assert reply.risk is Risk.NONE
+
+
+def test_a_goal_is_cancelled_within_a_second_and_the_next_one_answered() -> None:
+    cancelled = threading.Event()
+    with serve(events(GOOD, size=1), events(GOOD), pause=0.05) as server, connected("t_cancel", server) as client:
+        stream = client.respond(POST, cancelled=cancelled)
+        assert isinstance(next(stream), Delta)
+        cancelled.set()
+        started = time.monotonic()
+        with pytest.raises(Cancelled):
+            list(stream)
+        assert time.monotonic() - started < 1.0
+        assert server.disconnected.wait(2.0)
+        server.pause = 0.0
+        *_, reply = client.respond(POST)
+        assert isinstance(reply, Reply)
+
+
+def test_a_full_queue_is_busy() -> None:
+    with serve(events(GOOD, size=1), pause=0.1) as server, connected("t_busy", server, queue_size=1) as first:
+        clients = [AgentClient("t_busy") for _ in range(2)]
+        streams = [iter(client.respond(POST)) for client in (first, *clients)]
+        next(streams[0])
+        waiting = threading.Thread(target=lambda: next(streams[1], None), daemon=True)
+        waiting.start()
+        time.sleep(1.0)
+        with pytest.raises(DialogueError, match="queue_size") as caught:
+            list(streams[2])
+        assert caught.value.code is ErrorCode.BUSY
+        server.pause = 0.0
+        waiting.join(timeout=10)
+        for client in clients:
+            client.__exit__()
+
+
+def test_an_utterance_is_answered_with_what_the_face_showed() -> None:
+    with serve(events(GOOD)) as server, connected("t_topic", server):
+        listener = Listener("t_topic", EmpathyReply, topics.REPLY)
+        affect = listener.node.create_publisher(AffectState, topics.AFFECT, 10)
+        speak = listener.node.create_publisher(Utterance, topics.UTTERANCE, 10)
+        listener.until(lambda: bool(affect.get_subscription_count() and speak.get_subscription_count()))
+        for _ in range(15):
+            message = AffectState(valence=-0.5, expression=AffectState.SAD, confidence=0.9)
+            message.header.stamp = listener.node.get_clock().now().to_msg()
+            affect.publish(message)
+            time.sleep(0.1)
+        speak.publish(Utterance(text=POST, session_id="spoken"))
+        listener.until(lambda: bool(listener.messages))
+        listener.close()
+        sent = server.requests[0]["messages"][-1]["content"]
+    assert listener.messages[0].session_id == "spoken"
+    assert "the face looked sad most of the time, valence -0.5" in sent
+
+
+def test_diagnostics_keep_coming_while_a_reply_is_made() -> None:
+    with serve(events(GOOD, size=1), pause=0.02) as server, connected("t_health", server) as client:
+        listener = Listener("t_health", DiagnosticArray, "/diagnostics")
+        thread = threading.Thread(target=lambda: list(client.respond(POST)))
+        thread.start()
+
+        def answering() -> list[dict[str, str]]:
+            found = [status for message in listener.messages for status in message.status if "t_health" in status.name]
+            return [{entry.key: entry.value for entry in status.values} for status in found]
+
+        listener.until(lambda: sum(values.get("answering") == "true" for values in answering()) >= 2)
+        thread.join()
+        listener.messages.clear()
+        listener.until(lambda: any(values.get("last_seconds_total") for values in answering()))
+        values = answering()[-1]
+        listener.close()
+    assert values["model"] == "m"
+    assert values["queue"] == "0"
+    assert float(values["tokens_per_second"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"model": "nope"}, "unknown model 'nope'; known:"),
+        ({"model": "m", "server_url": "nonsense"}, "server_url 'nonsense' is not"),
+        ({"hotlines": "/nowhere.yaml"}, "/nowhere.yaml"),
+        (
+            {"model": "m", "server_url": "http://127.0.0.1:1", "max_characters": 100000},
+            "max_characters 100000 does not fit",
+        ),
+        ({"affect_window": -1.0}, "affect window -1.0 s must be positive"),
+    ],
+    ids=["model", "server", "hotlines", "characters", "window"],
+)
+def test_bad_parameters_fail_to_configure_with_a_clear_message(parameters: dict[str, object], message: str) -> None:
+    with agent("t_bad", **parameters) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "cannot be configured" in line:
+                break
+        assert message in line
+        assert process.poll() is None  # it stays up
+
+
+def test_a_model_that_is_not_there_names_the_command(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EARNEST_MODELS", str(tmp_path))
+    with agent("t_missing") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "cannot be configured" in line:
+                break
+    assert "imuface models get qwen2.5-coder-1.5b" in line
