@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from typing import Any
 
 import imuface_node
@@ -108,6 +108,7 @@ class FaceReconNode(AutostartNode):
         self._warned: dict[Ear, tuple[int, float]] = dict.fromkeys(EARS, (0, -math.inf))
         self._calibration_message = ""
         self._inference_ms: collections.deque[float] = collections.deque(maxlen=300)
+        self._mesh_ms: collections.deque[float] = collections.deque(maxlen=300)
         for ear in EARS:
             self._interfaces.append(
                 self.create_subscription(
@@ -170,7 +171,9 @@ class FaceReconNode(AutostartNode):
         if self._points.get_subscription_count():
             self._points.publish(self._points_message.build(stamp, frame.landmarks, frame.landmarks_std))
         if self._mesh_message is not None and self._mesh.get_subscription_count():
+            started = time.perf_counter()
             self._mesh.publish(self._mesh_message.build(stamp, self._head.vertices(frame.blendshapes)))
+            self._mesh_ms.append((time.perf_counter() - started) * 1e3)
         self._frames += 1
 
     def _warn_about_drops(self, ear: Ear) -> None:
@@ -250,12 +253,11 @@ class FaceReconNode(AutostartNode):
         frames, since = self._reported
         rate = (self._frames - frames) / (now - since)
         self._reported = self._frames, now
-        p50, p99 = np.percentile(self._inference_ms, [50, 99]) if self._inference_ms else (math.nan, math.nan)
         values = {
             "rate_hz": f"{rate:.2f}",
             "frames": str(self._frames),
-            "inference_p50_ms": f"{p50:.2f}",
-            "inference_p99_ms": f"{p99:.2f}",
+            **_percentiles("inference", self._inference_ms),
+            **_percentiles("mesh", self._mesh_ms),
             "clock_restarts": str(self._reconstructor.restarts),
         }
         if not self._frames:
@@ -298,6 +300,13 @@ class _NextTurn:
 
     def __await__(self) -> Generator[None, None, None]:
         yield
+
+
+def _percentiles(name: str, values: Collection[float]) -> dict[str, str]:
+    if not values:
+        return {}
+    p50, p99 = np.percentile(list(values), [50, 99])
+    return {f"{name}_p50_ms": f"{p50:.2f}", f"{name}_p99_ms": f"{p99:.2f}"}
 
 
 def _fill(response: Calibrate.Response, code: int, message: str) -> Calibrate.Response:

@@ -25,7 +25,7 @@ def test_origin_axes_and_unit() -> None:
     points = to_paper_frame(NEUTRAL, NEUTRAL)
     np.testing.assert_allclose(points[NOSE_TIP], 0.0, atol=1e-9)
     eyes = points[LEFT_EYE_OUTER_CORNER] - points[RIGHT_EYE_OUTER_CORNER]
-    width = 1e3 * np.linalg.norm(NEUTRAL[LEFT_EYE_OUTER_CORNER] - NEUTRAL[RIGHT_EYE_OUTER_CORNER])
+    width = float(1e3 * np.linalg.norm(NEUTRAL[LEFT_EYE_OUTER_CORNER] - NEUTRAL[RIGHT_EYE_OUTER_CORNER]))
     np.testing.assert_allclose(eyes, [width, 0, 0], atol=1e-4)
     assert points[LEFT_EYE_OUTER_CORNER, 1] > 20  # eyes above the nose tip
     assert points[LEFT_EYE_OUTER_CORNER, 2] < -20  # and behind it

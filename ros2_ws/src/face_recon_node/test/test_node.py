@@ -25,6 +25,7 @@ from imuface_driver.recording import ImuTrack, Recording
 from imuface_driver.simulation import Participant, Performance, simulate
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
 from imuface_interfaces.srv import Calibrate
+from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
@@ -75,7 +76,7 @@ class Graph:
         self.node.create_subscription(
             DiagnosticArray, "/diagnostics", lambda m: self.reports.update({s.name: s for s in m.status}), 10
         )
-        self.calibrate = self.node.create_client(Calibrate, "calibrate")
+        self.calibrate: Client = self.node.create_client(Calibrate, "calibrate")
         self.prefix = f"/{name}{NODE}"
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
