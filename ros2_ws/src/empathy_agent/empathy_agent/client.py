@@ -12,6 +12,7 @@ from imuface_interfaces.action import Respond
 from imuface_interfaces.msg import Utterance
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile
 
 from empathy_agent import topics
 from empathy_agent.chain import Delta, Layer
@@ -33,7 +34,12 @@ class AgentClient:
         )
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
-        self._client: ActionClient = ActionClient(self._node, Respond, topics.RESPOND)
+        self._client: ActionClient = ActionClient(
+            self._node,
+            Respond,
+            topics.RESPOND,
+            feedback_sub_qos_profile=QoSProfile(depth=topics.FEEDBACK_DEPTH),
+        )
 
     def __enter__(self) -> AgentClient:
         return self
@@ -69,22 +75,36 @@ class AgentClient:
         handle = sent.result()
         result: Any = handle.get_result_async()
         cancelling = False
+        texts: dict[Layer, str] = {}
+
+        def taken() -> Iterator[Delta]:
+            while deltas:
+                delta = deltas.pop(0)
+                if texts and delta.layer < max(texts):
+                    texts.clear()  # once more, see Dialogue.respond
+                texts[delta.layer] = texts.get(delta.layer, "") + delta.text
+                yield delta
+
         while not result.done():
             self._executor.spin_once(timeout_sec=_STEP)
             if cancelled is not None and cancelled.is_set() and not cancelling:
                 cancelling = True
                 handle.cancel_goal_async()
-            while deltas:
-                yield deltas.pop(0)
+            yield from taken()
             if not self._client.server_is_ready():
                 raise DialogueError(ErrorCode.NOT_ACTIVE, "the agent has gone away; start it again")
-        yield from deltas
+        yield from taken()
         outcome = result.result().result
         if outcome.error_code == ErrorCode.CANCELED:
             raise Cancelled
         if outcome.error_code != Respond.Result.SUCCESS:
             raise DialogueError(ErrorCode(outcome.error_code), outcome.error_message)
-        yield from_message(outcome.reply)
+        reply = from_message(outcome.reply)
+        # The result may overtake the last feedback.
+        for layer in Layer:
+            if rest := reply.chain[layer].removeprefix(texts.get(layer, "")):
+                yield Delta(layer, rest)
+        yield reply
 
     def _wait(self, future: Any, timeout: float = 10.0) -> None:
         deadline = time.monotonic() + timeout

@@ -46,9 +46,9 @@ def chain_grammar(language: str, scaffold: bool, post: str) -> str:
 
     With ``scaffold`` each sentence begins with, or is, one of the choices of ``prompts.yaml``. They keep a small model
     speaking to the person, on the person's side, through the moves of an empathetic reply (NURSE: name, understand,
-    respect, support, explore), with steps that do no harm. A capable model writes better without. Where a sentence is picked
-    and not written, the model would pick the same one every time, so only some are offered, and which depends on
-    ``post``. Raises ``KeyError`` for another language.
+    respect, support, explore). A capable model writes better without. Where a sentence is picked and not written, a
+    model picks the same one every time, so only some are offered; ``post`` decides which. Raises ``KeyError`` for
+    another language.
     """
     chance = random.Random(post)
     rules = [f'root ::= "<{THINK}>" part1 part2 part3 part4 "</{THINK}>" part5']

@@ -15,6 +15,7 @@ from imuface_node import AutostartNode, Status, StatusLevel
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
+from rclpy.qos import QoSProfile
 
 from empathy_agent import topics
 from empathy_agent.affect_window import Affect, AffectWindow
@@ -103,6 +104,7 @@ class EmpathyAgent(AutostartNode):
             execute_callback=_give_up,
             handle_accepted_callback=self._on_goal,
             cancel_callback=self._on_cancel,
+            feedback_pub_qos_profile=QoSProfile(depth=topics.FEEDBACK_DEPTH),
         )
 
     def start(self) -> None:

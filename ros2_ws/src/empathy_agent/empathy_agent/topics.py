@@ -4,3 +4,6 @@ UTTERANCE = "dialogue/utterance"
 REPLY = "dialogue/reply"
 AFFECT = "face/affect"
 RESPOND = "dialogue/respond"
+
+# Pieces of text come in bursts, and none may be lost on the way; the default of an action is 10.
+FEEDBACK_DEPTH = 1000

@@ -23,7 +23,9 @@ GOOD_ZH = (
 def events(text: str, size: int = 7) -> list[bytes]:
     """Server-sent events that carry ``text`` in pieces of ``size`` characters."""
     pieces = [text[start : start + size] for start in range(0, len(text), size)]
-    data = [{"choices": [{"delta": {"content": piece}, "finish_reason": None}]} for piece in pieces]
+    data: list[dict[str, Any]] = [
+        {"choices": [{"delta": {"content": piece}, "finish_reason": None}]} for piece in pieces
+    ]
     data.append({"choices": [{"delta": {}, "finish_reason": "stop"}]})
     data.append({"choices": [], "usage": {"completion_tokens": len(pieces)}})
     return [b"data: " + json.dumps(entry).encode() + b"\n\n" for entry in data] + [b"data: [DONE]\n\n"]

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
-from chat_server import GOOD, events, serve
+from chat_server import GOOD, events, serve  # type: ignore[import-not-found]
 
 COMMAND = [sys.executable, "-m", "empathy_agent.cli"]
 AGENT = [sys.executable, "-c", "from empathy_agent.node import main; main()", "--ros-args"]

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 import pytest
-from chat_server import GOOD, GOOD_ZH, events, serve
+from chat_server import GOOD, GOOD_ZH, events, serve  # type: ignore[import-not-found]
 from empathy_agent.chain import Delta, Layer
 from empathy_agent.dialogue import Dialogue, DialogueError, ErrorCode, Reply
 from empathy_agent.engines import Cancelled

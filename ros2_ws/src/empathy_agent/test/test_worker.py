@@ -6,7 +6,7 @@ import queue
 import time
 
 import pytest
-from chat_server import GOOD, events, serve
+from chat_server import GOOD, events, serve  # type: ignore[import-not-found]
 from empathy_agent.dialogue import Dialogue, DialogueError, ErrorCode, Reply
 from empathy_agent.engines.openai_server import OpenAIServer
 from empathy_agent.worker import Job, Worker
