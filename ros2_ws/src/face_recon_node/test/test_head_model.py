@@ -282,3 +282,48 @@ def test_arbitrary_bytes_are_refused(content: bytes, tmp_path: Path) -> None:
     file.write_bytes(content)
     with pytest.raises(HeadModelError):
         HeadModel.load(file)
+
+
+ICT = Path(__file__).parents[4].parent / "shared" / "data" / "face_geometry" / "ict_face9409_neutral_57expr_20id.npz"
+
+
+@pytest.mark.skipif(not ICT.exists(), reason="needs ../shared/data/face_geometry")
+def test_an_ict_face_can_take_its_place(tmp_path: Path) -> None:
+    """The recipe of docs/head-model.md on ICT-FaceKit's face area (centimetres, y up, z out of the face)."""
+    with np.load(ICT) as archive:
+        ict = dict(archive)
+
+    def to_face_frame(points: NDArray) -> NDArray:
+        return np.stack([points[..., 2], points[..., 0], points[..., 1]], axis=-1) / 100
+
+    landmarks = ict["landmarks68"][17:]
+    names = [str(name).replace("_L", "Left").replace("_R", "Right") for name in ict["expr_names"]]
+    deltas = np.zeros((len(BLENDSHAPES), len(ict["neutral"]), 3), np.float32)
+    for name, delta in zip(names, ict["expr"], strict=True):
+        # ICT splits some of ARKit's actions into sides, and has two that ARKit has not.
+        whole = name.removesuffix("Left").removesuffix("Right")
+        index = INDEX.get(name, INDEX.get(whole))
+        if index is not None:
+            deltas[index] += to_face_frame(delta)
+    neutral = to_face_frame(ict["neutral"])
+    quads = ict["faces"]
+    file = tmp_path / "ict.npz"
+    np.savez(
+        file,
+        allow_pickle=False,
+        metadata=np.array('{"layout": "earnest-head-1", "name": "ICT-FaceKit", "licence": "MIT"}'),
+        blendshapes=np.array(BLENDSHAPES),
+        neutral=(neutral - neutral[landmarks[10]]).astype(np.float32),
+        deltas=deltas,
+        triangles=np.vstack([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]]),
+        landmarks=landmarks,
+    )
+    head = HeadModel.load(file)
+    missing = [name for name, delta in zip(BLENDSHAPES, head.deltas, strict=True) if not np.any(delta)]
+    assert missing == ["tongueOut"]
+    # Both models agree on where an average face has its landmarks, but for the placing of the brows and the sellion.
+    difference = head.landmark_neutral - HEAD.landmark_neutral
+    assert np.linalg.norm(difference[10:] - difference[10:].mean(axis=0), axis=1).mean() < 0.006
+    for action, landmark in (("mouthSmileLeft", 37), ("jawOpen", 40), ("browInnerUp", 4)):
+        ours, theirs = (model.landmark_deltas[INDEX[action], landmark] for model in (HEAD, head))
+        assert ours @ theirs > 0.5 * np.linalg.norm(ours) * np.linalg.norm(theirs)
