@@ -12,6 +12,7 @@ import pytest
 from face_recon_node.head import HeadModel
 from imuface_bringup import environment
 from imuface_bringup.launch_file import NodeProcess, plan
+from imuface_bringup.launch_file.node import Parameters
 from imuface_bringup.observer import Observer
 from imuface_bringup.process import Graph
 from imuface_driver.recording import LandmarkTrack, Recording
@@ -75,7 +76,7 @@ def record() -> Callable[[str, Path], contextlib.AbstractContextManager[RunningG
 
     @contextlib.contextmanager
     def recording_of(namespace: str, folder: Path) -> Iterator[RunningGraph]:
-        parameters = {"path": str(folder), "all_topics": True}
+        parameters: Parameters = {"path": str(folder), "all_topics": True}
         node = NodeProcess("imuface_bringup", "recorder_node", namespace=f"/{namespace}", parameters=(parameters,))
         with running([node]) as graph:
             graph.until(lambda: graph.said("recording into"), "the recorder")

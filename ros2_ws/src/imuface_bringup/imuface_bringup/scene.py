@@ -150,7 +150,7 @@ def blueprint() -> rrb.Blueprint:
         name="Face",
         background=_BACKGROUND,
         line_grid=False,
-        eye_controls=rrb.EyeControls3D(position=(0.34, 0.09, -0.01), look_target=(0.0, 0.0, -0.022), eye_up=(0, 0, 1)),
+        eye_controls=rrb.EyeControls3D(position=(0.35, 0.06, -0.01), look_target=(0.0, 0.0, -0.022), eye_up=(0, 0, 1)),
     )
     plots = rrb.Vertical(
         _plot("Turning of the earphones, rad/s", ["ear/left/angular_velocity", "ear/right/angular_velocity"]),
