@@ -79,6 +79,11 @@ class Scene:
         """Wait until everything is written or sent."""
         self._recording.flush()
 
+    def close(self) -> None:
+        """Finish the file, or take leave of the server."""
+        self._recording.flush()
+        self._recording.disconnect()
+
     def _set_up(self) -> None:
         """What does not change: triangles and colours of the mesh, names and colours of the plots."""
         still = rr.Mesh3D.from_fields(

@@ -94,6 +94,7 @@ def convert(bag: Path, output: Path, additional: Mapping[str, Any] | None = None
         for topic, message in (additional or {}).items():
             scene.add(topic, message)
         add_bag(scene, opened)
+        scene.close()
 
 
 def show(bag: Path, port: int) -> None:

@@ -66,7 +66,7 @@ class ViewerNode(AutostartNode):
 
     def teardown(self) -> None:
         if self._scene is not None:
-            self._scene.flush()
+            self._scene.close()
             self._scene = None
         self._resources.close()
 
