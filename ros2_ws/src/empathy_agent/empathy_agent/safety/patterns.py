@@ -67,9 +67,7 @@ IDIOMS = re.compile(
 
 _WANT = r"(?:想要?|要|打算|准备|决定|计划|考虑|恨不得|忍不住想|只想|真想|好想)"
 _SUICIDE = r"(?:自杀|自尽|自我了断|轻生|寻短见|寻死|自鲨|自沙|自s|zisha|zi sha|zs)"
-_MEANS = (
-    r"(?:跳楼|跳桥|跳河|跳江|跳海|跳下去|上吊|割腕|割脉|烧炭|卧轨|撞车|喝农药|喝药|吞(?:安眠)?药|吃(?:安眠)?药自杀)"
-)
+_MEANS = r"(?:跳楼(?!梯|机|价)|跳桥|跳河|跳江|跳海|跳下去|上吊|割腕|割脉|烧炭|卧轨|撞车|喝农药|喝药(?:自杀|死)|吞(?:安眠)?药|吃(?:安眠)?药自杀)"
 _DIE = r"(?:死(?!心|党|磕|记|板)|去死|死掉|死了算|不活|结束(?:自己的?|这条|我的?)?(?:生命|一生|性命)|了结(?:自己|一切|生命|余生)|离开(?:这个|这)(?:世界|人世|人间))"
 
 _END_LIFE_EN = r"(?:kill(?:ing)? ?my ?self|end(?:ing)? (?:my (?:own )?life|it all|everything)|tak(?:e|ing) my (?:own )?life|commit(?:ting)? suicide|unaliv(?:e|ing) myself|suicide|hang(?:ing)? myself|shoot(?:ing)? myself|slit(?:ting)? my wrists?|overdos(?:e|ing)|jump(?:ing)? off (?:a|the) (?:bridge|building|roof|balcony)|die|be dead|not be alive|not exist)"
@@ -80,8 +78,12 @@ RULES: list[Rule] = [
     *_rules(
         Kind.SELF,
         Risk.CRISIS,
-        rf"{_WANT}(?:过|着|到)?(?:去|要|着|马上|今晚|现在|一个人|就这样|就这么|直接|从\S{{1,6}})?{_SUICIDE}",
-        rf"{_WANT}(?:过|着|到)?(?:去|要|着|马上|今晚|现在|一个人|就这样|就这么|直接|从\S{{1,6}})?{_MEANS}",
+        rf"{_WANT}(?:(?!孩子|全家)\S){{0,8}}?(?:{_MEANS}|{_SUICIDE})",
+        rf"(?:今晚|今天|明天|后天|周末|这周|下周|马上|待会|现在)\S{{0,4}}(?:就|要|去|想|会)+(?:{_MEANS}|{_SUICIDE}|去?死(?!心|党))",
+        r"(?:想|查|搜|研究|琢磨|考虑)\S{0,4}(?:怎么|怎样|如何)(?:样)?(?:才能)?(?:去)?(?:死|自杀|结束(?:自己|生命))|怎么死(?:比较|才|最|得)|无痛(?:苦)?(?:的)?(?:自杀|死)",
+        r"(?:药|绳子|刀片|农药|木炭)\S{0,3}(?:买|备|准备|攒|藏)(?:好|够|齐)了?",
+        r"(?:如果|要是|假如|等|哪天)我(?:真的|就)?(?:死|不在)(?:了|掉)?\S{0,8}(?:结束|解脱|没有?人|不会|更好|轻松)",
+        r"(?:刀片|刀子?|烟头|玻璃|圆规|针|剪刀)\S{0,3}(?:割|划|扎|烫|刺)\S{0,4}(?:手|腕|臂|腿|自己|身体)|割(?:了|着)?(?:自己|手腕|手臂|胳膊)",
         rf"(?<!不)(?:想要?|打算|准备|决定|恨不得|忍不住想|只想|真想|好想)(?:去|要|马上|现在|今晚|就这样|就这么|一){{0,2}}{_DIE}",
         r"(?:不想|不愿意?|没法|无法|没办法)(?:再)?(?:继续)?活(?:了|下去|在(?:这个)?世)|活不下去|不想活|活够了|活腻了",
         r"(?:不如|还是|干脆|宁愿|宁可|真希望|要是我|希望我)(?:我|自己)?(?:就)?(?:去|能)?(?:死了|死掉|死去|去死|一死了之)|一死了之|以死",
@@ -106,7 +108,7 @@ RULES: list[Rule] = [
         r"(?:想|好想|真想|只想)(?:就这样|就这么|从(?:这个)?世界(?:上)?|直接|彻底|一个人)?(?:消失|解脱|永远睡(?:着|下去|过去)|睡过去不(?:再)?醒|不再醒来|再也不醒)|再也不(?:想|要)醒|睡过去(?:就)?不(?:再|要|用)?醒|不再醒来|醒不过来(?:就|该)?(?:多)?好",
         r"(?:我|自己)(?:只)?(?:是|就是)(?:个|一个|所有人的|大家的|别人的|家里的|家人的|他们的)?(?:累赘|负担|废物|多余的?|拖累)|没有我(?:他们|大家|家人|世界)?(?:会|可能)?(?:过得)?更好|世界上?没有我",
         r"(?:看不到|看不见|没有|失去了?|毫无)(?:任何|一点|一丝)?希望|绝望|撑不下去|坚持不下去|熬不下去|扛不下去|走不下去|走投无路|万念俱灰|彻底崩溃",
-        r"(?:想|要|去)死|不想死|怕自己(?:会)?(?:死|想不开)|想不开|想到死|死亡的念头|死的念头",
+        r"(?:想|要|去)死|不想死|(?:如果|要是|假如|等)我(?:真的)?死|我死了(?:以后|之后|呢)|不想(?:再)?醒|怕自己(?:会)?(?:死|想不开)|想不开|想到死|死亡的念头|死的念头",
     ),
     # --- others' lives, Chinese
     *_rules(
@@ -116,6 +118,11 @@ RULES: list[Rule] = [
         r"(?:准备|买|带)(?:好|了)+(?:一把)?刀\S{0,8}(?:他|她|他们|报复|报仇|教训)",
         r"(?:抱着|带着|和|跟)(?:孩子|宝宝|儿子|女儿|他|她|全家)\S{0,4}(?:一起(?:去)?(?:死|跳|走了算)|同归于尽)",
     ),
+    *_rules(
+        Kind.OTHERS,
+        Risk.CRISIS,
+        r"(?<!不)(?:真想|好想|想要?|恨不得|忍不住)\S{0,6}?(?:捅|砍|杀|弄死|掐死|毒死|打死)(?:死|了|掉)*(?:他|她|我(?:老公|老婆|爸|妈|老板|领导|同事|室友|婆婆))",
+    ),
     *_rules(Kind.OTHERS, Risk.CONCERN, r"杀(?:了)?(?:他|她|人)|同归于尽|砍死|捅死|弄死|掐死|报复社会"),
     # --- being harmed, Chinese
     *_rules(
@@ -123,6 +130,7 @@ RULES: list[Rule] = [
         Risk.CRISIS,
         r"(?:他|她|老公|丈夫|老婆|男朋友|女朋友|男友|前男友|前夫|爸爸?|妈妈?|父亲|母亲|继父|养父|哥哥?|室友|同学)(?:们)?(?:说|扬言|威胁)?(?:今晚|昨晚|昨天|今天|前天|刚才|刚刚|刚|现在|又|经常|总是|每天|天天|一直|喝醉了?就?|一喝酒就|拿刀|用\S{1,4}|还|就|都|会|正在|要)*(?:打我(?!的?电话|的?手机|微信|招呼|们|主意)|家暴|殴打我|掐我的?脖子|掐我|扇我|踢我|踹我|揍我|杀了?我|弄死我|砍我|捅我|强奸|性侵|强迫我(?:发生|和他|跟他)|猥亵)",
         r"(?:我)?(?:正在|一直|经常|总是|天天|每天|又|昨晚|昨天|今天|刚刚|刚)?被(?:他|她|人|老公|丈夫|男朋友|男友|爸爸?|父亲|继父|老师|领导|同学|家里人|前男友)?(?:们)?(?:家暴|强奸|性侵|猥亵|毒打|殴打|囚禁|关在|软禁|迷奸|打得|打到|拿刀)",
+        r"(?:拿|用)(?!心|力|情)\S{1,4}(?:抽|打|砸|烫|捅|砍|踢)(?:了|过|着)?我(?!的?电话|的?手机|微信)|(?:掐|勒)(?:着|住|了)?我的?脖子|(?:踹|揍|扇|殴打)(?:了|着)?我(?:一?耳光|巴掌|一)?",
         r"(?:有人|他|她)(?:现在)?(?:在|正)?(?:门外|外面|楼下)?\S{0,4}(?:拿着?刀|要杀我|想杀我|跟踪我)",
     ),
     *_rules(Kind.HARMED, Risk.CONCERN, r"家暴|强奸|性侵|猥亵|性骚扰|虐待|校园霸凌|被(?:人)?(?:打|霸凌|跟踪|威胁)"),
@@ -138,13 +146,15 @@ RULES: list[Rule] = [
         r"\b(?:cut(?:ting)?|burn(?:ing|ed)?|hurt(?:ing)?|harm(?:ing|ed)?|starv(?:e|ing)|punish(?:ing)?) my ?self\b|\bself[- ]?harm(?:ing|ed)?\b|\bcut(?:ting)? my (?:arms?|wrists?|thighs?|legs?)\b",
         r"\b(?:sav(?:ed|ing)|hoard(?:ed|ing)|bought|stash(?:ed|ing)?) (?:up )?(?:enough |all |my |some |a |the )*(?:pills|rope|gun|razor|sleeping pills|medication)\b",
         r"\b(?:just |already )?(?:took|swallowed|taken) (?:a |the )?(?:whole|entire|full|all|handful|bottle)\b.{0,20}\b(?:pills|bottle|tablets|medication|meds)\b",
+        r"\bthink(?:ing)? (?:about|of) (?:dying|death|being dead|how to die|ways to die)\b|\bhow to (?:kill ?my ?self|die|end my life)\b|\b(?:gun|knife|pills|rope|razor|blade)\b.{0,40}\bon my ?self\b",
+        r"\b(?:going to|gonna|want to|wanna|will|'ll) (?:just )?(?:take|swallow) (?:all|every one) (?:of )?(?:my|the|these) (?:pills|meds|medication|tablets)\b|\bgoodbye (?:everyone|everybody|world|forever)\b",
         r"\bi(?:'m| am) (?:going to|gonna) (?:die|do it|end it)\b(?! (?:of|from|if|laugh\w*))|\bending it (?:all )?tonight\b|\bwon'?t be (?:here|alive|around) (?:tomorrow|much longer|anymore)\b",
     ),
     *_rules(
         Kind.SELF,
         Risk.CONCERN,
         r"\bsuicid\w*\b|\bself[- ]?harm\w*\b|\bkill(?:ed|ing)? (?:my|him|her|them)sel(?:f|ves)\b|\b(?:took|taken|taking|take) (?:his|her|their) own (?:life|lives)\b|\boverdos(?:e|ed|ing)\b",
-        r"\b(?:wants?|wanted|wanting|going|going to|tried|ready) to (?:die|end (?:his|her|their|my) life)\b|\bwant(?:s)? to disappear\b|\bdisappear forever\b|\b(?:never|not) wak(?:e|ing) up\b|\bsleep forever\b",
+        r"\b(?:wants?|wanted|wanting|going|going to|tried|ready) to (?:die|end (?:his|her|their|my) life)\b|\bwant(?:s)? to disappear\b|\bdisappear forever\b|\b(?:never|not|don't|won't|didn't) wak(?:e|ing) up\b|\bwant(?:ed)? (?:it|this|everything) (?:all )?to (?:stop|end|be over)\b|\bsleep forever\b",
         r"\b(?:i'm|i am|i feel|feel(?:ing)?) (?:like )?(?:such )?(?:a |just a )?(?:burden|worthless|hopeless|trapped)\b|\bhopeless(?:ness)?\b|\bno (?:hope|way out|future)\b|\bcan'?t (?:go on|take (?:it|this) any ?more|do this any ?more|keep going)\b|\bgiv(?:e|ing|en) up on (?:life|everything|myself)\b|\bend my life\b|\bend it all\b",
         r"\blife (?:is|isn't|has|feels) (?:not |no longer )?(?:pointless|meaningless|worth living|worthless)\b|\bwhat'?s the point (?:of|in) (?:living|anything|life|going on)\b|\bwhy (?:am i|should i be|do i) (?:even )?(?:alive|live|living|exist)\b|\b(?:desire|wish|want|will) to die\b",
     ),
