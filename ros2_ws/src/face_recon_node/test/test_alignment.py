@@ -69,8 +69,8 @@ def test_a_healthy_frame_waits_for_nothing() -> None:
 
 
 def test_clocks_that_slip_through_a_whole_period_lose_no_frame() -> None:
-    # 30.05 Hz beside 29.95 Hz: ten minutes slip sixty periods.
-    left, right = regular("left", 120.0, 1e9 / 30.05), regular("right", 120.0, 1e9 / 29.95)
+    # 30.1 Hz beside 29.9 Hz: a minute slips twelve periods.
+    left, right = regular("left", 60.0, 1e9 / 30.1), regular("right", 60.0, 1e9 / 29.9)
     points = align(sorted(left + right))
     last = points[-1].stamp_ns
     assert frames(points) == [stamp for stamp, _ in left if START + LATENESS_NS <= stamp <= last]
@@ -233,7 +233,7 @@ def interleavings(draw: st.DrawFn) -> tuple[list[Sample], list[Sample]]:
     return orders[0], orders[1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(interleavings())
 def test_the_grid_does_not_depend_on_the_order_of_arrival(orders: tuple[list[Sample], list[Sample]]) -> None:
     first, second = align(orders[0]), align(orders[1])

@@ -90,12 +90,13 @@ def test_a_missing_model_is_named() -> None:
         FaceNetwork.load("nowhere.pt")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @given(data=st.data())
 def test_a_damaged_model_is_refused_by_name(tmp_path: Path, data: st.DataObject) -> None:
-    path = tmp_path / "model.pt"
-    network().save(path)
-    content = bytearray(path.read_bytes())
+    path = tmp_path / "damaged_model.pt"
+    network().save(tmp_path / "model.pt")
+    content = bytearray((tmp_path / "model.pt").read_bytes())
     if data.draw(st.booleans()):
         content = content[: data.draw(st.integers(0, len(content) - 1))]
     else:
@@ -141,6 +142,7 @@ class _Intruder:
         return (Path.touch, (Path("intruded"),))
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 def test_nothing_in_a_model_file_is_executed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("plain.pt").write_bytes(pickle.dumps(_Intruder()))

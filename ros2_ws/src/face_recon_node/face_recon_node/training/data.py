@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from imuface_driver.recording import BlendshapeTrack, ImuTrack, Recording
 from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_driver.simulation.performance import FRAME_RATE
 from numpy.typing import NDArray
 
 from face_recon_node.stream.alignment import EARS, Aligner, GridPoint
@@ -20,6 +21,7 @@ from face_recon_node.stream.features import FeatureExtractor
 
 logger = logging.getLogger(__name__)
 
+_NEUTRAL = 4.2
 _ACTIVITIES = {"still": 0.55, "talking": 0.2, "nodding": 0.15, "walking": 0.1}
 
 
@@ -102,14 +104,18 @@ class SimulatedSession:
     performance: Path | None = None
     """A Live Link Face capture that moves the face; None: generated expressions."""
 
+    vary: bool = False
+    """Whether the face goes beyond what the generator and the captures show; for training only."""
+
     def record(self) -> Recording:
         """Simulate the session."""
         rng = np.random.default_rng([self.seed, 0x73657373])
         activity = self.activity or str(rng.choice(list(_ACTIVITIES), p=list(_ACTIVITIES.values())))
         duration = 60.0 * self.minutes
         recorded = self.performance
+        performance = Performance.from_live_link_csv(recorded) if recorded else Performance.natural(self.seed, duration)
         recording = simulate(
-            Performance.from_live_link_csv(recorded) if recorded else Performance.natural(self.seed, duration),
+            _varied(performance, rng) if self.vary else performance,
             Participant.random(self.seed),
             duration,
             seed=self.seed,
@@ -140,9 +146,29 @@ def population(
     lose_ear: bool | None = None,
     performance: Path | None = None,
 ) -> list[SimulatedSession]:
-    """Sessions of ``count`` simulated people, one each."""
+    """Sessions of ``count`` simulated people, one each; those of the test show faces as they come, unvaried."""
     first = (3 * seed + kind) * 1_000_000
-    return [SimulatedSession(first + index, minutes, activity, lose_ear, performance) for index in range(count)]
+    return [
+        SimulatedSession(first + index, minutes, activity, lose_ear, performance, vary=kind != TEST)
+        for index in range(count)
+    ]
+
+
+def _varied(performance: Performance, rng: np.random.Generator) -> Performance:
+    """A face that uses its actions more or less than the performance, and rests in another pose.
+
+    Captures differ from generated expressions, and from each other, in both. The calibration still sees the neutral
+    face: the resting pose comes after :data:`_NEUTRAL` seconds. A third of the sessions stay as they are.
+    """
+    if rng.random() < 1 / 3:
+        return performance
+    count, actions = performance.frames.shape
+    gain = np.exp(rng.normal(0.2, 0.4, actions)) * np.exp(rng.normal(0.0, 0.25))
+    rest = np.where(rng.random(actions) < 0.5, np.abs(rng.normal(0.0, 0.12, actions)), 0.0) * (rng.random() < 0.7)
+    rise = np.clip(np.arange(count) / FRAME_RATE - _NEUTRAL, 0.0, 1.0)[:, None]
+    rest = rest * (3.0 - 2.0 * rise) * rise**2
+    varied = rest + (1.0 - rest) * np.clip(performance.frames * gain, 0.0, 1.0)
+    return Performance(varied.astype(np.float32))
 
 
 def _without(track: ImuTrack, begin: float, end: float) -> ImuTrack:
@@ -158,7 +184,9 @@ def _prepare_simulated(session: SimulatedSession) -> list[Stretch]:
 
 def prepare_simulated(sessions: Sequence[SimulatedSession], processes: int = 1) -> Iterator[list[Stretch]]:
     """Simulate and prepare sessions, in order."""
-    if processes == 1:
+    # A process takes seconds to start: not worth it for a few sessions.
+    processes = min(processes, len(sessions) // 8)
+    if processes <= 1:
         yield from map(_prepare_simulated, sessions)
         return
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
