@@ -73,7 +73,7 @@ def test_a_prompt_beyond_the_context_is_an_error(engine: LlamaCpp) -> None:
 
 def test_cancel_within_a_second(engine: LlamaCpp) -> None:
     cancelled = threading.Event()
-    stream = engine.stream(PROMPT, Decoding(max_tokens=1000, grammar="root ::= [a-z ]+"), cancelled)
+    stream = engine.stream(PROMPT, Decoding(max_tokens=1000, grammar="root ::= [a-z ]{1500}"), cancelled)
     next(iter(stream))
     cancelled.set()
     started = time.monotonic()
@@ -100,7 +100,7 @@ def test_only_the_holder_of_the_key_is_served(engine: LlamaCpp) -> None:
 
 def test_a_model_process_that_dies_is_an_error_and_close_ends_it(small_model: Path) -> None:
     engine = LlamaCpp(small_model, TEST_MODEL, context=2048, prompt_format="chatml")
-    stream = engine.stream(PROMPT, Decoding(grammar="root ::= [a-z ]+"), threading.Event())
+    stream = engine.stream(PROMPT, Decoding(grammar="root ::= [a-z ]{1500}"), threading.Event())
     next(iter(stream))
     os.kill(engine.pid, signal.SIGKILL)
     with pytest.raises(EngineError, match=r"127\.0\.0\.1"):
