@@ -105,8 +105,7 @@ def test_a_model_process_that_dies_is_an_error_and_close_ends_it(small_model: Pa
     os.kill(engine.pid, signal.SIGKILL)
     with pytest.raises(EngineError, match=r"127\.0\.0\.1"):
         list(stream)
-    while psutil.Process(engine.pid).status() != psutil.STATUS_ZOMBIE:
-        time.sleep(0.01)
+    os.waitid(os.P_PID, engine.pid, os.WEXITED | os.WNOWAIT)
     with pytest.raises(EngineError, match="ended with status -9"):
         engine.stream(PROMPT, Decoding(), threading.Event())
     engine.close()
