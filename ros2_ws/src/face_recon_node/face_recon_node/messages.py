@@ -30,6 +30,9 @@ SKIN = (0.88, 0.67, 0.56)  # red, green, blue
 # Values that mark the places to patch; any block of distinct numbers that occurs nowhere else will do.
 _STAMP = (0x5AFE57A9, 0x3A11CE55)
 
+_FRAME = f"{FACE_FRAME}\0".encode()
+_LARGEST_ALIGNMENT = 8  # bytes, of a CDR number
+
 _LANDMARKS = FacialLandmarks.COUNT
 
 
@@ -48,9 +51,15 @@ class Template:
         self._buffer = bytearray(serialize_message(message))
         self._stamp = self._find(struct.pack("<iI", *_STAMP))
         self._blocks: dict[str, NDArray] = {}
+        offsets: list[int] = []
         for name, values in blocks.items():
             offset = self._find(values.tobytes())
             self._blocks[name] = np.ndarray(values.shape, values.dtype, self._buffer, offset)
+            offsets.append(offset)
+        # The serialiser leaves chance bytes in the padding behind the frame's name; zeroed, equal faces are equal bytes.
+        name_end = self._buffer.find(_FRAME) + len(_FRAME)
+        if min(offsets) - name_end < _LARGEST_ALIGNMENT:
+            self._buffer[name_end : min(offsets)] = bytes(min(offsets) - name_end)
 
     def fill(self, stamp_ns: int, **values: ArrayLike) -> bytes:
         """The serialised message with this stamp and these blocks."""
