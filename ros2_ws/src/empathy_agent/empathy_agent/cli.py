@@ -65,10 +65,11 @@ def list_models() -> None:
         for name, model in store.catalogue.items():
             size = f"{model.bytes / 1e6:,.0f} MB" if model.bytes else "?"
             here = "yes" if store.is_present(name) else "no"
-            shown = f"{name} (default)" if name == DEFAULT_MODEL else name
+            shown = f"{name} *" if name == DEFAULT_MODEL else name
             table.add_row(shown, size, here, ", ".join(model.languages), model.title, model.licence)
         console = Console()
         console.print(table)
+        console.print("* the default")
         console.print(f"Files: {store.folder}   Your own models: {user_catalogue()}", highlight=False, soft_wrap=True)
 
 

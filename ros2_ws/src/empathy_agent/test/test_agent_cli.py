@@ -35,7 +35,7 @@ def test_models_list_and_path(tmp_path: Path) -> None:
     )
     listed = run("models", "list", XDG_CONFIG_HOME=str(tmp_path), COLUMNS="200")
     assert listed.returncode == 0
-    assert "qwen2.5-coder-1.5b (default)" in listed.stdout
+    assert "qwen2.5-coder-1.5b *" in listed.stdout
     assert "Mine" in listed.stdout
     assert run("models", "path", "mine", XDG_CONFIG_HOME=str(tmp_path)).stdout.strip() == str(tmp_path / "mine.gguf")
 
