@@ -27,7 +27,7 @@ def train(
     config: Annotated[Path | None, typer.Option(help="YAML as an earlier run wrote it beside its model.")] = None,
     simulated: Annotated[int | None, typer.Option(help="Simulated participants to train on. [default: 240]")] = None,
     minutes: Annotated[float | None, typer.Option(help="Minutes of each simulated participant. [default: 3]")] = None,
-    steps: Annotated[int | None, typer.Option(help="Training steps. [default: 4000]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps. [default: 3500]")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides about every random choice. [default: 0]")] = None,
 ) -> None:
     """Train IMUTwinTrans on simulated participants and recorded sessions.
@@ -93,9 +93,8 @@ def evaluate(
             test = run.simulate_people(people, "test people", progress, _processes())
             face = performance.name if performance else "generated expressions"
             what = f"{simulated} simulated people, {minutes:g} min of {face}, {activity}, seed {seed}"
-        others = data.population(data.TRAINING, seed, training_people, run.RIDGE_MINUTES)
-        training = run.simulate_people(others, "people for the baselines", progress, _processes())
-        rows = run.compare(network, training, test, deltas)
+        baseline = run.baseline_people(seed, training_people, progress, _processes())
+        rows = run.compare(network, baseline, test, deltas)
         covered = evaluation.coverage(network, test, deltas)
     if as_json:
         errors = {row.predictor: asdict(row.figures) for row in rows}

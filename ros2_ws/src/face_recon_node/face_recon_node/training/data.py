@@ -145,13 +145,11 @@ def population(
     activity: str | None = None,
     lose_ear: bool | None = None,
     performance: Path | None = None,
+    vary: bool = False,
 ) -> list[SimulatedSession]:
-    """Sessions of ``count`` simulated people, one each; those of the test show faces as they come, unvaried."""
+    """Sessions of ``count`` simulated people, one each."""
     first = (3 * seed + kind) * 1_000_000
-    return [
-        SimulatedSession(first + index, minutes, activity, lose_ear, performance, vary=kind != TEST)
-        for index in range(count)
-    ]
+    return [SimulatedSession(first + index, minutes, activity, lose_ear, performance, vary) for index in range(count)]
 
 
 def _varied(performance: Performance, rng: np.random.Generator) -> Performance:

@@ -38,6 +38,12 @@ def simulate_people(
     return stretches
 
 
+def baseline_people(seed: int, count: int, progress: Progress, processes: int) -> list[Stretch]:
+    """Training people whose faces are not varied: baselines fitted to those are the strongest on the test's people."""
+    people = data.population(data.TRAINING, seed, count, RIDGE_MINUTES)
+    return simulate_people(people, "people for the baselines", progress, processes)
+
+
 def read_people(paths: Sequence[Path], progress: Progress) -> list[Stretch]:
     """Read and prepare session directories; unusable ones are skipped with a warning.
 
@@ -69,18 +75,19 @@ def train_model(
     deltas = HeadModel.load().landmark_deltas
     recorded = read_people(sessions, progress)
     if config.simulated:
-        people = data.population(data.TRAINING, config.seed, config.simulated, config.minutes)
+        people = data.population(data.TRAINING, config.seed, config.simulated, config.minutes, vary=True)
         training = recorded + simulate_people(people, "training people", progress, processes)
         count, minutes = min(HELD_OUT_PEOPLE, config.simulated), min(HELD_OUT_MINUTES, config.minutes)
-        held_out = data.population(data.VALIDATION, config.seed, count, minutes)
+        held_out = data.population(data.VALIDATION, config.seed, count, minutes, vary=True)
         validation = simulate_people(held_out, "validation people", progress, processes)
         held_out = data.population(data.TEST, config.seed, count, minutes)
         test = simulate_people(held_out, "test people", progress, processes)
+        baseline = baseline_people(config.seed, min(RIDGE_PEOPLE, config.simulated), progress, processes)
         protocol = (
             f"unseen simulated participants, neutral calibration only: {count} of {minutes:g} minutes (simulated)"
         )
     else:
-        training = [_part(stretch, 0.0, 0.8) for stretch in recorded]
+        training = baseline = [_part(stretch, 0.0, 0.8) for stretch in recorded]
         validation = test = [_part(stretch, 0.8, 1.0) for stretch in recorded]
         protocol = "last fifth of the training sessions"
     network = train(training, deltas, config, lambda step, loss: progress(f"loss {loss:.3f}", step, config.steps))
@@ -95,7 +102,7 @@ def train_model(
             "training_frames": sum(len(stretch.stamps) for stretch in training),
         },
         "protocol": protocol,
-        "figures": _figures(network, training, test, deltas),
+        "figures": _figures(network, baseline, test, deltas),
         "configuration": asdict(config),
         "parameters": sum(parameter.numel() for parameter in network.module.parameters()),
     }
@@ -111,9 +118,9 @@ def _part(stretch: Stretch, begin: float, end: float) -> Stretch:
 
 
 def _figures(
-    network: FaceNetwork, training: Sequence[Stretch], test: Sequence[Stretch], deltas: NDArray[np.float32]
+    network: FaceNetwork, baseline: Sequence[Stretch], test: Sequence[Stretch], deltas: NDArray[np.float32]
 ) -> dict[str, Any]:
-    rows = compare(network, training, test, deltas)
+    rows = compare(network, baseline, test, deltas)
     covered = evaluation.coverage(network, test, deltas)
     return {
         **{row.predictor: {name: round(value, 4) for name, value in asdict(row.figures).items()} for row in rows},
@@ -130,11 +137,11 @@ class Row:
 
 
 def compare(
-    network: FaceNetwork, training: Sequence[Stretch], test: Sequence[Stretch], deltas: NDArray[np.float32]
+    network: FaceNetwork, baseline: Sequence[Stretch], test: Sequence[Stretch], deltas: NDArray[np.float32]
 ) -> list[Row]:
-    """Errors on the test people of constant faces, ridge regression (both from training people) and the network."""
-    weights = np.concatenate([stretch.weights[::5] for stretch in training])
-    ridge = RidgeRegression().fit(training[: 2 * RIDGE_PEOPLE])
+    """Errors on the test people: constant faces and ridge regression, fitted to ``baseline``, and the network."""
+    weights = np.concatenate([stretch.weights[::5] for stretch in baseline])
+    ridge = RidgeRegression().fit(baseline)
     predictors: dict[str, Callable[[Stretch], NDArray[np.float32]]] = {
         "constant, mean face": _constant(weights.mean(axis=0)),
         "constant, median face": _constant(np.median(weights, axis=0)),

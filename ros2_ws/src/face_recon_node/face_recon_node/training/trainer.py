@@ -29,7 +29,7 @@ class TrainingConfig:
     """Simulated participants to train on."""
     minutes: float = 3.0
     """Length of each one's session."""
-    steps: int = 4000
+    steps: int = 3500
     batch: int = 24
     """Pieces of stretches in a step."""
     piece: int = 128
