@@ -56,7 +56,7 @@ class Template:
             offset = self._find(values.tobytes())
             self._blocks[name] = np.ndarray(values.shape, values.dtype, self._buffer, offset)
             offsets.append(offset)
-        # The serialiser leaves chance bytes in the padding behind the frame's name; zeroed, equal faces are equal bytes.
+        # Padding behind the frame's name holds chance bytes; zeroed, equal faces are equal bytes.
         name_end = self._buffer.find(_FRAME) + len(_FRAME)
         if min(offsets) - name_end < _LARGEST_ALIGNMENT:
             self._buffer[name_end : min(offsets)] = bytes(min(offsets) - name_end)

@@ -15,19 +15,18 @@ from imuface_driver.protocol import EARS, Ear
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
 from imuface_interfaces.srv import Calibrate
 from imuface_node import AutostartNode, Status, StatusLevel
-from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSProfile
 from rclpy.service import Service
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Imu, PointCloud2
 from visualization_msgs.msg import MarkerArray
 
 from face_recon_node.affect import AffectEstimator
-from face_recon_node.head import HeadModel, Identity
 from face_recon_node.messages import BlendshapesMessage, LandmarksMessage, MeshMessage, PointsMessage, affect_message
 from face_recon_node.network import FaceNetwork
+from face_recon_node.parameters import HEAD_PARAMETERS, declare, load_head, sensor_qos
 from face_recon_node.stream import FaceFrame, Reconstructor, ReconstructorSettings
 from face_recon_node.stream.features import CHANNELS
 
@@ -41,33 +40,6 @@ PARAMETERS: dict[str, tuple[Any, str]] = {
     "calibration_duration": (3.0, "seconds of a relaxed face to average, at the start and by default on request"),
     "publish_mesh": (True, "whether to publish face/mesh when somebody subscribes to it"),
 }
-HEAD_PARAMETERS: dict[str, tuple[Any, str]] = {
-    "head": ("", "file with the head model; empty: the shipped one (docs/head-model.md)"),
-    "identity.age": (math.nan, "0 toddler, 1/3 child, 2/3 young adult, 1 old; NaN: the head model's default"),
-    "identity.gender": (math.nan, "0 male, 1 female; NaN: the head model's default"),
-    "identity.weight": (math.nan, "0 lean, 1 heavy; NaN: the head model's default"),
-}
-
-
-def declare(node: AutostartNode, parameters: dict[str, tuple[Any, str]]) -> None:
-    """Declare parameters with their defaults and descriptions."""
-    for name, (default, description) in parameters.items():
-        node.declare_parameter(name, default, ParameterDescriptor(description=description))
-
-
-def load_head(node: AutostartNode) -> HeadModel:
-    """The head model of a node's :data:`HEAD_PARAMETERS`.
-
-    Raises:
-        ValueError: the file is not a head model, or the identity is out of range.
-    """
-    identity = Identity(*(node.get_parameter(f"identity.{axis}").value for axis in ("age", "gender", "weight")))
-    return HeadModel.load(node.get_parameter("head").value or None).with_identity(identity)
-
-
-def sensor_qos(depth: int) -> QoSProfile:
-    """Best effort: a late frame is worth less than the next one."""
-    return QoSProfile(depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 class FaceReconNode(AutostartNode):

@@ -13,7 +13,7 @@ from rclpy.publisher import Publisher
 from rclpy.subscription import Subscription
 
 from face_recon_node.messages import LandmarksMessage
-from face_recon_node.node import HEAD_PARAMETERS, declare, load_head, sensor_qos
+from face_recon_node.parameters import HEAD_PARAMETERS, declare, load_head, sensor_qos
 
 LOG_PERIOD = 5.0
 
