@@ -14,7 +14,7 @@ from empathy_agent.grammar import chain_grammar
 from empathy_agent.language import language_of, resolve_locale
 from empathy_agent.parser import ChainParser
 from empathy_agent.prompt import Message, estimate_tokens, messages
-from empathy_agent.safety import Hotlines, Risk, assess, concern_lead, crisis_chain, objection
+from empathy_agent.safety import Hotlines, Risk, assess, concern_lead, crisis_chain, objection, unanswered_chain
 from empathy_agent.session import Sessions
 
 # Tokens left for the reply. Under the grammar a reply has 250 to 450.
@@ -43,7 +43,10 @@ class DialogueError(ValueError):
 
 @dataclass(frozen=True)
 class Reply:
-    """The complete reply. ``model`` is empty when the safety gate answered; times are in seconds from acceptance."""
+    """The complete reply. ``model`` is empty for a fixed text; times are in seconds from acceptance.
+
+    ``fault`` says why the model's reply to a worrying post was replaced by a fixed text with help lines.
+    """
 
     session_id: str
     chain: Chain
@@ -53,6 +56,7 @@ class Reply:
     model: str = ""
     seconds_to_first_token: float = 0.0
     seconds_total: float = 0.0
+    fault: str = ""
 
 
 def no_affect(language: str) -> str:
@@ -115,7 +119,8 @@ class Dialogue:
 
         When the model's output is not fit to keep, it is asked once more; the deltas then begin again at the first
         layer, and only the ``Reply`` counts. ``affect`` gives the summary of the face in a language; ``accepted`` is
-        when the post was taken, on ``time.monotonic``. Raises ``DialogueError``, ``Cancelled``.
+        when the post was taken, on ``time.monotonic``. A model that fails on a worrying post (CONCERN) is replaced by a
+        fixed text; otherwise ``DialogueError`` is raised. Raises ``Cancelled``.
         """
         accepted = time.monotonic() if accepted is None else accepted
         text = text.strip()
@@ -125,6 +130,7 @@ class Dialogue:
         history = self._sessions.history(session_id)
         verdict = assess(text)
         first: float | None = None
+        fault = ""
         if verdict.risk is Risk.CRISIS:
             assert verdict.kind is not None
             chain, model = crisis_chain(language, verdict.kind), ""
@@ -135,12 +141,20 @@ class Dialogue:
             after_crisis = any(assess(post).risk is Risk.CRISIS for post, _ in history)
             risk = Risk.CONCERN if after_crisis else verdict.risk
             model = self._engine.model
-            for item in self._generate(text, language, history, affect(language), cancelled or threading.Event()):
-                first = first or time.monotonic() - accepted
-                if isinstance(item, Chain):
-                    chain = item
-                else:
-                    yield item
+            try:
+                for item in self._generate(text, language, history, affect(language), cancelled or threading.Event()):
+                    first = first or time.monotonic() - accepted
+                    if isinstance(item, Chain):
+                        chain = item
+                    else:
+                        yield item
+            except DialogueError as error:
+                if risk is Risk.NONE:
+                    raise
+                # Help lines must not depend on a model.
+                chain, model, fault = unanswered_chain(language), "", str(error)
+                for layer in Layer:
+                    yield Delta(layer, chain[layer])
             if risk is Risk.CONCERN:
                 lead = concern_lead(language)
                 gap = "" if language == "zh" else " "
@@ -150,7 +164,8 @@ class Dialogue:
         self._sessions.add(session_id, text, chain[Layer.ANSWER])
         total = time.monotonic() - accepted
         resources = self._hotlines.lines(locale) if verdict.risk else []
-        yield Reply(session_id, chain, locale, verdict.risk, resources, model, total if first is None else first, total)
+        first = total if first is None else first
+        yield Reply(session_id, chain, locale, verdict.risk, resources, model, first, total, fault)
 
     def _check(self, text: str) -> None:
         if not text:

@@ -251,6 +251,9 @@ class EmpathyAgent(AutostartNode):
         return Respond.Result(error_code=int(outcome.code), error_message=str(outcome))
 
     def _publish(self, reply: Reply) -> EmpathyReply:
+        if reply.fault:
+            self._failures += 1
+            self.get_logger().warning(f"a post was answered with a fixed text and help lines: {reply.fault}")
         message = to_message(reply, self.get_clock().now().to_msg())
         self._replies.publish(message)
         return message

@@ -111,6 +111,20 @@ def test_an_engine_that_fails() -> None:
     assert caught.value.code is ErrorCode.ENGINE_FAILED
 
 
+@pytest.mark.parametrize(
+    ("text", "line"), [("活着真没意思，看不到希望。", "12356"), ("I feel hopeless.", "findahelpline")]
+)
+def test_help_lines_do_not_depend_on_a_model(text: str, line: str) -> None:
+    with serve((500, b"boom")) as server:
+        deltas, reply = run(Dialogue(OpenAIServer(server.url, "m")), text)
+    assert reply.risk is Risk.CONCERN
+    assert any(line in resource for resource in reply.resources)
+    assert reply.chain.valid
+    assert streamed(deltas) == reply.chain.texts
+    assert reply.model == ""
+    assert "HTTP 500: boom" in reply.fault
+
+
 @pytest.mark.parametrize("text", ["", "  \n\t　"])
 def test_empty_text(text: str) -> None:
     with serve(events(GOOD)) as server, pytest.raises(DialogueError) as caught:

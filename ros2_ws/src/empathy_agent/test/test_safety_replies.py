@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from empathy_agent.language import is_in_language
-from empathy_agent.safety import Hotlines, Kind, concern_lead, crisis_chain, objection
+from empathy_agent.safety import Hotlines, Kind, concern_lead, crisis_chain, objection, unanswered_chain
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,9 +65,9 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("kind", Kind)
-def test_fixed_texts_are_complete_and_fit(language: str, kind: Kind) -> None:
-    chain = crisis_chain(language, kind)
+@pytest.mark.parametrize("kind", [*Kind, None])
+def test_fixed_texts_are_complete_and_fit(language: str, kind: Kind | None) -> None:
+    chain = crisis_chain(language, kind) if kind else unanswered_chain(language)
     assert chain.missing == []
     for text in chain.texts.values():
         assert is_in_language(text, language)

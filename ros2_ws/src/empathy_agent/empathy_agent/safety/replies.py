@@ -19,10 +19,19 @@ def _replies() -> dict[str, Any]:
 
 def crisis_chain(language: str, kind: Kind) -> Chain:
     """All four layers and the answer to a crisis, in ``"zh"`` or ``"en"``."""
-    texts = _replies()[language][kind.value]
-    return Chain({layer: texts[layer.tag] for layer in Layer}, valid=True)
+    return _chain(language, kind.value)
+
+
+def unanswered_chain(language: str) -> Chain:
+    """What a person at risk is told when the model fails: help lines must not depend on a model."""
+    return _chain(language, "unanswered")
 
 
 def concern_lead(language: str) -> str:
     """The sentence that leads from an answer to the help lines."""
     return _replies()[language]["concern"]
+
+
+def _chain(language: str, name: str) -> Chain:
+    texts = _replies()[language][name]
+    return Chain({layer: texts[layer.tag] for layer in Layer}, valid=True)
