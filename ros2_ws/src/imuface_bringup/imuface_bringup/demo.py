@@ -67,8 +67,9 @@ def run(out: Path, *, view: bool = False, model: str = "", performance: Path | N
     if view:
         arguments |= {"view": "true", "record": "false"}
     nodes = plan(environment.share() / "launch" / "demo.launch.yaml", arguments)
-    _clear(out)
-    (out / "log").mkdir(parents=True)
+    if not view:  # which leaves no results of its own
+        _clear(out)
+    (out / "log").mkdir(parents=True, exist_ok=True)
 
     graph = Graph(nodes.nodes, _Log(out / "log", console).report)
     with graph, Observer(_NAMESPACE) as observer, AgentClient(_NAMESPACE) as agent:
