@@ -16,9 +16,9 @@ from empathy_agent.engines.openai_server import OpenAIServer
 from empathy_agent.prompt import Message
 
 # llama.cpp's threads meet after every operation. By default one that waits spins; where something else holds the other
-# one's core, both then make no headway: 1 token/s instead of 30 with SmolLM2-135M on two loaded cores. Threads that sleep at
-# once are safe but slow on idle cores (10 token/s with the default model); those that spin for some microseconds before they
-# sleep are fast on idle cores (14) and nearly as fast as sleeping ones (6 against 7) beside a busy one.
+# one's core, both then make no headway: 1 token/s instead of 30 with SmolLM2-135M on two loaded cores. Threads that
+# sleep at once are slow on idle cores (10 token/s with the default model); those that spin for some microseconds first
+# are fast on idle cores (14) and nearly as fast as sleeping ones (6 against 7) beside a busy core.
 _BRIEF_SPIN = {"GOMP_SPINCOUNT": "1000"}
 
 
