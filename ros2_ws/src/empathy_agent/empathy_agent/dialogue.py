@@ -129,17 +129,17 @@ class Dialogue:
         language = language_of(locale)
         history = self._sessions.history(session_id)
         verdict = assess(text)
+        risk = verdict.risk
         first: float | None = None
         fault = ""
-        if verdict.risk is Risk.CRISIS:
+        if risk is Risk.CRISIS:
             assert verdict.kind is not None
             chain, model = crisis_chain(language, verdict.kind), ""
-            for layer in Layer:
-                yield Delta(layer, chain[layer])
+            yield from _deltas(chain)
         else:
             # Somebody who was in crisis a moment ago keeps the help lines in sight.
             after_crisis = any(assess(post).risk is Risk.CRISIS for post, _ in history)
-            risk = Risk.CONCERN if after_crisis else verdict.risk
+            risk = Risk.CONCERN if after_crisis else risk
             model = self._engine.model
             try:
                 for item in self._generate(text, language, history, affect(language), cancelled or threading.Event()):
@@ -153,19 +153,17 @@ class Dialogue:
                     raise
                 # Help lines must not depend on a model.
                 chain, model, fault = unanswered_chain(language), "", str(error)
-                for layer in Layer:
-                    yield Delta(layer, chain[layer])
+                yield from _deltas(chain)
             if risk is Risk.CONCERN:
                 lead = concern_lead(language)
                 gap = "" if language == "zh" else " "
                 yield Delta(Layer.ANSWER, gap + lead)
                 chain = Chain(chain.texts | {Layer.ANSWER: chain[Layer.ANSWER] + gap + lead}, chain.valid)
-            verdict = type(verdict)(risk, verdict.kind)
         self._sessions.add(session_id, text, chain[Layer.ANSWER])
         total = time.monotonic() - accepted
-        resources = self._hotlines.lines(locale) if verdict.risk else []
+        resources = self._hotlines.lines(locale) if risk else []
         first = total if first is None else first
-        yield Reply(session_id, chain, locale, verdict.risk, resources, model, first, total, fault)
+        yield Reply(session_id, chain, locale, risk, resources, model, first, total, fault)
 
     def _check(self, text: str) -> None:
         if not text:
@@ -214,6 +212,11 @@ class Dialogue:
             if _tokens(prompt) + _REPLY_TOKENS <= self._engine.context:
                 return prompt
         return messages(language, text, (), affect)
+
+
+def _deltas(chain: Chain) -> Iterator[Delta]:
+    """A finished chain as it would have been streamed."""
+    return (Delta(layer, chain[layer]) for layer in Layer)
 
 
 def _tokens(prompt: list[Message]) -> int:

@@ -17,9 +17,9 @@ import enum
 from dataclasses import dataclass, field
 
 import numpy as np
+from imuface_driver.protocol import EARS
 from numpy.typing import ArrayLike, NDArray
 
-EARS = ("left", "right")
 RATE = 30.0
 PERIOD_NS = round(1e9 / RATE)
 MAX_GAP_NS = 150_000_000
@@ -142,7 +142,7 @@ class Aligner:
     """Turns the samples of two ears into :class:`GridPoint` objects. See the module's description."""
 
     def __init__(self) -> None:
-        self.counters = {ear: EarCounters() for ear in EARS}
+        self.counters: dict[str, EarCounters] = {ear: EarCounters() for ear in EARS}
         self.restarts = 0
         self._reset()
 

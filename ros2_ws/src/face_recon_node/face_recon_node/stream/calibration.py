@@ -12,9 +12,10 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
+from imuface_driver.protocol import EARS
 from numpy.typing import NDArray
 
-from face_recon_node.stream.alignment import EARS, RATE
+from face_recon_node.stream.alignment import RATE
 
 STANDARD_GRAVITY = 9.80665
 MAX_GYRO_RMS = 0.12

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from imuface_driver.protocol import EARS
 from imuface_driver.recording import BlendshapeTrack, ImuTrack, Recording
 from imuface_driver.simulation import Participant, Performance, simulate
 from imuface_driver.simulation.performance import FRAME_RATE
 from numpy.typing import NDArray
 
-from face_recon_node.stream.alignment import EARS, Aligner, GridPoint
+from face_recon_node.stream.alignment import Aligner, GridPoint
 from face_recon_node.stream.calibration import Calibrator
 from face_recon_node.stream.features import FeatureExtractor
 
