@@ -5,12 +5,13 @@ import json
 import random
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from imuface_driver import topics
 from imuface_driver.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Recording
-from imuface_driver.session import read_face_landmarks, read_session, typestore, write_session
+from imuface_driver.session import LANDMARKS_TYPE, read_face_landmarks, read_session, typestore, write_session
 from imuface_interfaces.msg import Blendshapes, FacialLandmarks
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 from ruamel.yaml import YAML
@@ -78,6 +79,20 @@ def test_the_bag_has_what_ros2_bag_play_needs(tmp_path: Path, recording: Recordi
         assert connection.msgdef.data.strip()
     qos = information["topics_with_message_count"][0]["topic_metadata"]["offered_qos_profiles"][0]
     assert (qos["reliability"], qos["depth"]) == ("best_effort", topics.IMU_DEPTH)
+
+
+def test_landmarks_are_written_as_their_message_type(tmp_path: Path, recording: Recording) -> None:
+    assert recording.landmarks is not None
+    write_session(tmp_path / "session", recording)
+    with Reader(tmp_path / "session") as bag:
+        connections = [connection for connection in bag.connections if connection.msgtype == LANDMARKS_TYPE]
+        messages: list[Any] = [
+            typestore().deserialize_cdr(data, LANDMARKS_TYPE) for *_, data in bag.messages(connections)
+        ]
+        (*_, data) = next(bag.messages(connections))
+    assert typestore().serialize_cdr(messages[0], LANDMARKS_TYPE) == data
+    points = [[(point.x, point.y, point.z) for point in message.points] for message in messages]
+    np.testing.assert_array_equal(np.array(points, np.float32), recording.landmarks.points)
 
 
 def test_the_type_hashes_are_those_of_the_installed_ros() -> None:
@@ -178,7 +193,7 @@ def test_values_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     track = imu_track(1)
     track.acceleration[5, 1] = np.nan
     write_session(tmp_path / "session", Recording(left=track, right=None))
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(ValueError, match="has 1 of 90 messages with values that are not finite"):
         read_session(tmp_path / "session")
 
 

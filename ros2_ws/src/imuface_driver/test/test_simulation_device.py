@@ -14,7 +14,7 @@ LSB = np.repeat([ACCELERATION_PER_LSB, ANGULAR_VELOCITY_PER_LSB], 3)
 
 
 def sensor(seed: int = 0) -> Lsm6ds3trc:
-    return Lsm6ds3trc(RATE, MECHANICS_RATE, np.random.default_rng(seed))
+    return Lsm6ds3trc(RATE, MECHANICS_RATE, *np.random.default_rng(seed).spawn(2))
 
 
 def registers(motion: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -76,7 +76,7 @@ def test_the_bias_drifts_slowly() -> None:
     minutes = np.arange(0.0, 600.0, 1.0 / RATE)
     drift = []
     for seed in range(30):
-        device = Lsm6ds3trc(RATE, MECHANICS_RATE, np.random.default_rng(seed))
+        device = sensor(seed)
         values = device.measure(np.zeros((len(minutes), 6)), minutes) * LSB
         drift.append(values[-900:].mean(axis=0) - values[:900].mean(axis=0))
     spread = np.std(drift, axis=0)

@@ -53,15 +53,18 @@ def noise_deviation(rate: float) -> NDArray[np.float64]:
 class Lsm6ds3trc:
     """One sensor: offsets, sensitivity, filter, noise, bias drift, saturation and quantisation."""
 
-    def __init__(self, rate: float, mechanics_rate: float, rng: np.random.Generator) -> None:
+    def __init__(
+        self, rate: float, mechanics_rate: float, device: np.random.Generator, noise: np.random.Generator
+    ) -> None:
+        """``device`` decides the constant errors, ``noise`` what differs whenever it is switched on."""
         # A generator each, so that a session does not depend on how it is cut into blocks.
-        self._noise_rng, self._walk_rng = rng.spawn(2)
+        self._noise_rng, self._walk_rng = noise.spawn(2)
         self._noise = noise_deviation(rate)
         self._walk = _six(ACCELERATION_WALK, ANGULAR_VELOCITY_WALK) / math.sqrt(rate)
         # A datasheet's "typical" offset is taken as one and a half standard deviations.
-        self._bias = rng.normal(0.0, 1.0, 6) * _six(ACCELERATION_OFFSET, ANGULAR_VELOCITY_OFFSET) / 1.5
-        self._thermal = rng.normal(0.0, WARMING, 6) * _six(ACCELERATION_THERMAL, ANGULAR_VELOCITY_THERMAL)
-        self._sensitivity = 1.0 + rng.normal(0.0, SENSITIVITY_ERROR / 1.5, 6)
+        self._bias = device.normal(0.0, 1.0, 6) * _six(ACCELERATION_OFFSET, ANGULAR_VELOCITY_OFFSET) / 1.5
+        self._thermal = device.normal(0.0, WARMING, 6) * _six(ACCELERATION_THERMAL, ANGULAR_VELOCITY_THERMAL)
+        self._sensitivity = 1.0 + device.normal(0.0, SENSITIVITY_ERROR / 1.5, 6)
         self._sos = butter(2, BANDWIDTH * rate, fs=mechanics_rate, output="sos")
         self._state: NDArray[np.float64] | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from os import PathLike
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +13,11 @@ from scipy.spatial.transform import Rotation
 
 from imuface_driver.protocol import EARS, SEQUENCE_PERIOD, STANDARD_GRAVITY, DeviceSample, Ear
 from imuface_driver.simulation.device import MAX_SAMPLING_JITTER, Crystal, Lsm6ds3trc
+from imuface_driver.simulation.habits import Habits
 from imuface_driver.simulation.head_motion import HeadMotion
-from imuface_driver.simulation.participant import MIRROR_TRANSLATION, EarMotion, Participant
+from imuface_driver.simulation.mechanics import MIRROR_TRANSLATION, EarMotion
+from imuface_driver.simulation.mounting import Mounting
+from imuface_driver.simulation.participant import Participant
 from imuface_driver.simulation.performance import Performance
 
 MIN_RATE, MAX_RATE = 10.0, 208.0  # Hz
@@ -21,11 +25,12 @@ MIN_RATE, MAX_RATE = 10.0, 208.0  # Hz
 OVERSAMPLING = 4
 MIN_MECHANICS_RATE = 120.0  # Hz
 LIVE_BLOCK = 1.0  # s computed at once
+RECORDED = "recorded"  # activity of a head that moves as in a file
 
 # Left ear, head axes. The head turns about the upper neck; the bud turns about the first bend of the canal.
 EAR_FROM_NECK = np.array([0.02, 0.075, 0.06])  # m
 IMU_FROM_CANAL = np.array([0.002, 0.014, 0.003])  # m
-MOUNTING_SPREAD = np.radians(9.0)  # each time a bud is put in, and from ear to ear
+LONGEST_WORN = 600.0  # s
 # A bud is mirrored by turning its board half round about the vertical: x forward and y out of the left ear become
 # x backward and y out of the right ear. The board leans as the canal does.
 _BOARD = {
@@ -43,10 +48,13 @@ class Block(NamedTuple):
 
 
 class SimulatedEarphones:
-    """Endless session of a participant who plays a performance; deterministic in ``seed``.
+    """Endless session of a participant who plays a performance; deterministic in ``seed`` and ``mount_seed``.
 
-    The seed stands for what differs from session to session: how the buds sit, how the head moves, the sensors' errors
-    and the clocks. Raises ``ValueError`` for an impossible rate or activity.
+    The seed stands for what differs from session to session: how the head moves, noise and clocks, and, unless there
+    is a ``mount_seed``, also how the buds sit and which sensors they have. Sessions with the same ``mount_seed`` follow
+    each other without taking the buds out; each begins somewhere in the first ten minutes of wearing them.
+    ``activity`` "recorded" moves the head as in the recording ``motion``.
+    Raises ``ValueError`` for an impossible rate, activity or recording and ``OSError`` when that cannot be read.
     """
 
     def __init__(
@@ -56,16 +64,26 @@ class SimulatedEarphones:
         rate: float = 30.0,
         seed: int = 0,
         activity: str = "still",
+        *,
+        mount_seed: int | None = None,
+        motion: str | PathLike[str] | None = None,
     ) -> None:
         if not MIN_RATE <= rate <= MAX_RATE:
             raise ValueError(f"rate is {rate} Hz, must be {MIN_RATE:g} to {MAX_RATE:g}")
+        if (activity == RECORDED) != (motion is not None):
+            raise ValueError(
+                f"activity is '{activity}', motion is {motion}: '{RECORDED}' needs a file, no other has one"
+            )
         self._mechanics_rate = max(OVERSAMPLING * rate, MIN_MECHANICS_RATE)
         self._performance = performance
-        head, *rngs = np.random.default_rng([seed, 0x73657373]).spawn(3)
-        self._head = HeadMotion.random(activity, head)
+        head, habits, wearing, *sessions = np.random.default_rng([seed, 0x73657373]).spawn(5)
+        mounts = np.random.default_rng([seed if mount_seed is None else mount_seed, 0x6D6F756E]).spawn(2)
+        self._head = HeadMotion.random(activity, head) if motion is None else HeadMotion.recorded(motion, head)
+        self._habits = Habits(habits)
+        worn = 0.0 if mount_seed is None else wearing.uniform(0.0, LONGEST_WORN)
         self._ears = {
-            ear: _Earphone(ear, participant, rate, self._mechanics_rate, rng)
-            for ear, rng in zip(EARS, rngs, strict=True)
+            ear: _Earphone(ear, participant, rate, self._mechanics_rate, mount, session, worn)
+            for ear, mount, session in zip(EARS, mounts, sessions, strict=True)
         }
 
     def blocks(self, length: float) -> Iterator[dict[Ear, Block]]:
@@ -75,9 +93,11 @@ class SimulatedEarphones:
         while True:
             times = np.arange(start, start + steps) / self._mechanics_rate
             weights = self._performance.weights(np.maximum(times, 0.0))
-            rotation, position = self._head.at(times)
-            head = Rotation.from_rotvec(rotation)
-            yield {ear: earphone.advance(times, weights, head, position) for ear, earphone in self._ears.items()}
+            habits = self._habits.at(times)
+            head, position = self._head.at(times, self._performance.speaking(np.maximum(times, 0.0)))
+            yield {
+                ear: earphone.advance(times, weights, habits, head, position) for ear, earphone in self._ears.items()
+            }
             start += steps
 
     def samples(self) -> Iterator[tuple[float, DeviceSample]]:
@@ -103,36 +123,51 @@ class _Earphone:
     """One bud: its seat in the ear, its sensor and its clock."""
 
     def __init__(
-        self, ear: Ear, participant: Participant, rate: float, mechanics_rate: float, rng: np.random.Generator
+        self,
+        ear: Ear,
+        participant: Participant,
+        rate: float,
+        mechanics_rate: float,
+        mount: np.random.Generator,
+        session: np.random.Generator,
+        worn: float,
     ) -> None:
         mirror = MIRROR_TRANSLATION if ear == "right" else np.ones(3)
         self._motion = EarMotion(getattr(participant, ear), mechanics_rate)
         self._ear_from_neck = EAR_FROM_NECK * mirror
         self._imu_from_canal = IMU_FROM_CANAL * mirror
-        self._seat = Rotation.from_rotvec(rng.normal(0.0, MOUNTING_SPREAD, 3)) * _BOARD[ear]
-        self._grip = float(np.exp(rng.normal(0.0, 0.12)))  # how firmly the bud follows the canal this time
+        self._mounting = Mounting(mount, session, worn)
+        self._board = (self._mounting.seat * _BOARD[ear]).as_matrix()
         self._rate = mechanics_rate
-        self._sensor = Lsm6ds3trc(rate, mechanics_rate, rng)
-        self._crystal = Crystal(rate, rng)
+        self._sensor = Lsm6ds3trc(rate, mechanics_rate, mount, session)
+        self._crystal = Crystal(rate, session)
         self._pose: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None  # last two quaternions, positions
         self._filtered = np.empty((0, 6))  # last filtered motion
 
     def advance(
-        self, times: NDArray[np.float64], weights: NDArray[np.float32], head: Rotation, position: NDArray[np.float64]
+        self,
+        times: NDArray[np.float64],
+        weights: NDArray[np.float32],
+        habits: NDArray[np.float64],
+        head: Rotation,
+        position: NDArray[np.float64],
     ) -> Block:
-        """Samples taken while the mechanics go through ``times``: weights (N, 52), head rotation, position (N, 3)."""
-        turn, shift = self._motion.move(weights)
-        micro = Rotation.from_rotvec(self._grip * turn)
-        # The seat does not move: it is left out of the kinematics and turns what they give.
+        """Samples taken while the mechanics go through ``times``: weights (N, 52), habits (N, 2), the head's rotation
+        and position (N, 3)."""
+        turn, shift = self._motion.move(weights, habits)
+        grip = self._mounting.grip.T
+        # Angles of a few degrees: the seat's drift and the bud's turn are added.
+        micro = Rotation.from_rotvec(turn @ grip + self._mounting.drift(times))
+        # The board's rotation in the bud is constant: it is left out of the kinematics and turns what they give.
         quaternions = (head * micro).as_quat()
-        lever = self._ear_from_neck + self._grip * shift + micro.apply(self._imu_from_canal)
+        lever = self._ear_from_neck + shift @ grip + micro.apply(self._imu_from_canal)
         positions = position + head.apply(lever)
         if self._pose is not None:
             quaternions = np.concatenate([self._pose[0], quaternions])
             positions = np.concatenate([self._pose[1], positions])
         self._pose = quaternions[-2:], positions[-2:]
         motion = kinematics(Rotation.from_quat(quaternions), positions, self._rate)
-        motion = (motion.reshape(-1, 2, 3) @ self._seat.as_matrix()).reshape(-1, 6)
+        motion = (motion.reshape(-1, 2, 3) @ self._board).reshape(-1, 6)
         # Motion is known up to one step before the last one.
         filtered = np.concatenate([self._filtered, self._sensor.filter(motion)])
         known = times[-1] - np.arange(len(filtered), 0, -1) / self._rate

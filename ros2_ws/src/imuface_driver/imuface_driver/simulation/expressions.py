@@ -17,7 +17,7 @@ NEUTRAL_START = 4.5  # s
 
 _SIDES = ("Left", "Right")
 # Weights at full strength. A name without a side stands for both sides.
-_EXPRESSIONS: dict[str, dict[str, float]] = {
+EXPRESSIONS: dict[str, dict[str, float]] = {
     "smile": {"mouthSmile": 0.8, "cheekSquint": 0.35, "eyeSquint": 0.25, "mouthUpperUp": 0.3, "mouthDimple": 0.2},
     "laugh": {
         "mouthSmile": 0.9, "jawOpen": 0.45, "cheekSquint": 0.6, "eyeSquint": 0.5, "mouthUpperUp": 0.6,
@@ -53,7 +53,7 @@ _EXPRESSIONS: dict[str, dict[str, float]] = {
         "mouthStretch": 0.4, "mouthLowerDown": 0.4, "mouthFunnel": 0.2,
     },
 }  # fmt: skip
-_ACTIONS: dict[str, dict[str, float]] = {
+ACTIONS: dict[str, dict[str, float]] = {
     "jaw drop": {"jawOpen": 0.9, "mouthLowerDown": 0.4, "mouthStretch": 0.4},
     "jaw ajar": {"jawOpen": 0.6, "mouthClose": 0.5, "mouthRollLower": 0.15},
     "jaw left": {"jawLeft": 0.8, "mouthLeft": 0.5},
@@ -80,7 +80,7 @@ _ACTIONS: dict[str, dict[str, float]] = {
     "look down": {"eyeLookDown": 0.7, "eyeBlink": 0.3},
     "tongue": {"tongueOut": 1.0, "jawOpen": 0.3},
 }
-_ONE_SIDED: dict[str, dict[str, float]] = {
+ONE_SIDED: dict[str, dict[str, float]] = {
     "smirk": {"mouthSmile": 0.8, "mouthDimple": 0.4, "cheekSquint": 0.3},
     "wink": {"eyeBlink": 1.0, "cheekSquint": 0.6, "mouthSmile": 0.3, "eyeSquint": 0.4},
     "brow": {"browOuterUp": 0.9, "browInnerUp": 0.3},
@@ -130,22 +130,19 @@ def minimum_jerk(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def compose(seed: int, duration: float, rate: float) -> NDArray[np.float64]:
     """Frames (K, 52) of weights 0..1 at ``rate`` Hz for ``duration`` seconds; zero for the first NEUTRAL_START."""
-    if not duration > 0.0:
-        raise ValueError(f"duration is {duration} s, must be positive")
-    composer = _Composer(np.random.default_rng(seed), np.zeros((max(round(duration * rate), 2), 52)), rate)
-    composer.fill()
-    composer.frames += composer.frames @ (_COUPLED * composer.companionship)
-    composer.frames[: round(NEUTRAL_START * rate)] = 0.0
-    # Muscles that pull together reach their end softly.
-    return composer.frames * (1.0 + composer.frames**8) ** -0.125
+    rng = np.random.default_rng(seed)
+    composer = Composer(rng, Performer.random(rng), duration, rate)
+    composer.improvise(NEUTRAL_START, duration)
+    return composer.finish()
 
 
-def _vector(weights: dict[str, float]) -> NDArray[np.float64]:
-    vector = np.zeros(len(BLENDSHAPES))
+def vector(weights: dict[str, float]) -> NDArray[np.float64]:
+    """Weights (52,) by name; a name without a side stands for both sides."""
+    values = np.zeros(len(BLENDSHAPES))
     for name, weight in weights.items():
         for full in (name,) if name in INDEX else tuple(name + side for side in _SIDES):
-            vector[INDEX[full]] = weight
-    return vector
+            values[INDEX[full]] = weight
+    return values
 
 
 def _coupling() -> NDArray[np.float64]:
@@ -159,89 +156,143 @@ def _coupling() -> NDArray[np.float64]:
     return coupling
 
 
-_BOTH = [_vector(weights) for weights in _EXPRESSIONS.values()]
-_SINGLE = [_vector(weights) for weights in _ACTIONS.values()]
-_ONE = [_vector(weights) for weights in _ONE_SIDED.values()]
-_SOUNDS = np.stack([_vector(weights) for weights in _VISEMES])
-_BLINK = _vector({"eyeBlink": 1.0})
+_BOTH = [vector(weights) for weights in EXPRESSIONS.values()]
+_SINGLE = [vector(weights) for weights in ACTIONS.values()]
+_ONE = [vector(weights) for weights in ONE_SIDED.values()]
+_SOUNDS = np.stack([vector(weights) for weights in _VISEMES])
+_BLINK = vector({"eyeBlink": 1.0})
 _SMILE = _BOTH[0]
-_BROW_FLASH = _vector({"browInnerUp": 0.5, "browOuterUp": 0.6})
-_GLANCES = [_vector(_ACTIONS[f"look {where}"]) * 0.4 for where in ("left", "right", "up", "down")]
+_BROW_FLASH = vector({"browInnerUp": 0.5, "browOuterUp": 0.6})
+_GLANCES = [vector(ACTIONS[f"look {where}"]) * 0.4 for where in ("left", "right", "up", "down")]
 _COUPLED = _coupling()
 _LEFT = np.array([name.endswith("Left") for name in BLENDSHAPES])
 _RIGHT = np.array([name.endswith("Right") for name in BLENDSHAPES])
 
 
-@dataclass
-class _Composer:
-    """Writes events into ``frames``, one after the other, with overlays."""
+def one_sided(target: NDArray[np.float64], side: str, share: float) -> NDArray[np.float64]:
+    """``target`` (52,) on one side, "Left" or "Right", with a ``share`` of it left on the other."""
+    return np.where(_LEFT if side == "Right" else _RIGHT, share, 1.0) * target
 
-    rng: np.random.Generator
-    frames: NDArray[np.float64]  # (K, 52)
-    rate: float
 
-    def __post_init__(self) -> None:
+def _envelope(since: NDArray[np.float64], attack: float, hold: float, release: float) -> NDArray[np.float64]:
+    """0, up to 1 and back to 0, at times ``since`` it began; all in seconds."""
+    return minimum_jerk(since / attack) - minimum_jerk((since - attack - hold) / release)
+
+
+@dataclass(frozen=True)
+class Performer:
+    """Habits of a performer: how strongly, how fast, how evenly, how often."""
+
+    strength: float
+    pace: float
+    favour: NDArray[np.float64]  # (52,) each action's own strength, hence asymmetry too
+    companionship: NDArray[np.float64]  # (52, 52) how much of what others do along with an action
+    blinks_per_second: float
+
+    @classmethod
+    def random(cls, rng: np.random.Generator) -> Performer:
+        """Somebody."""
+        return cls(
+            strength=rng.uniform(0.75, 1.15),
+            pace=rng.uniform(0.75, 1.35),
+            favour=np.exp(rng.normal(0.0, 0.12, 52)),
+            companionship=rng.uniform(0.5, 1.4, (52, 52)),
+            blinks_per_second=rng.uniform(0.15, 0.4),
+        )
+
+
+class Composer:
+    """Writes what a performer does, one event after the other, with overlays.
+
+    Raises ``ValueError`` for an impossible ``duration`` in seconds.
+    """
+
+    def __init__(self, rng: np.random.Generator, performer: Performer, duration: float, rate: float) -> None:
+        if not duration > 0.0:
+            raise ValueError(f"duration is {duration} s, must be positive")
+        self.rng = rng
+        self.performer = performer
+        self.rate = rate
+        self.frames = np.zeros((max(round(duration * rate), 2), 52))
+        self.speech = np.zeros(len(self.frames))  # 1 during phrases
+        self.duration = len(self.frames) / rate
+
+    def finish(self) -> NDArray[np.float64]:
+        """All frames (K, 52), 0..1, with blinks, glances and co-activations; zero for the first NEUTRAL_START."""
+        self._sprinkle(self.performer.blinks_per_second, _BLINK, (0.06, 0.1), (0.02, 0.06), (0.12, 0.22), strength=1.0)
+        for glance in _GLANCES:
+            self._sprinkle(0.06, glance, (0.05, 0.08), (0.2, 1.2), (0.05, 0.1), strength=0.8)
+        self.frames += self.frames @ (_COUPLED * self.performer.companionship)
+        self.frames[: round(NEUTRAL_START * self.rate)] = 0.0
+        # Muscles that pull together reach their end softly.
+        return self.frames * (1.0 + self.frames**8) ** -0.125
+
+    def improvise(self, start: float, end: float) -> None:
+        """Anything, in any order; the last movement may go on beyond ``end``."""
         rng = self.rng
-        self.duration = len(self.frames) / self.rate
-        # Habits of this performer: how strongly, how fast, how evenly, how often.
-        self.strength = rng.uniform(0.75, 1.15)
-        self.pace = rng.uniform(0.75, 1.35)
-        self.favour = np.exp(rng.normal(0.0, 0.12, 52))  # each action's own strength, hence asymmetry too
-        self.companionship = rng.uniform(0.5, 1.4, (52, 52))
-        self.blinks_per_second = rng.uniform(0.15, 0.4)
-
-    def fill(self) -> None:
-        rng = self.rng
-        now = NEUTRAL_START
-        while now < self.duration:
+        now = start
+        while now < end:
             kind = rng.choice(["expression", "action", "one-sided", "speech"], p=[0.34, 0.28, 0.14, 0.24])
             if kind == "speech":
-                now = self._speak(now)
+                now = self._talk(now)
             else:
                 vocabulary = {"expression": _BOTH, "action": _SINGLE, "one-sided": _ONE}[kind]
                 target = vocabulary[rng.integers(len(vocabulary))]
                 if kind == "one-sided":
                     target = target * np.where(rng.choice([_LEFT, _RIGHT]), rng.uniform(0.0, 0.25), 1.0)
-                now = self._act(now, target)
+                now = self._move(now, target)
             if rng.random() < 0.65:
                 now += rng.exponential(0.8)
             else:
                 now -= rng.uniform(0.2, 0.6)  # the next begins before this one has ended
-        self._sprinkle(self.blinks_per_second, _BLINK, (0.06, 0.1), (0.02, 0.06), (0.12, 0.22), strength=1.0)
-        for glance in _GLANCES:
-            self._sprinkle(0.06, glance, (0.05, 0.08), (0.2, 1.2), (0.05, 0.1), strength=0.8)
 
-    def _act(self, start: float, target: NDArray[np.float64]) -> float:
+    def act(
+        self, start: float, target: NDArray[np.float64], strength: float, attack: float, hold: float, release: float
+    ) -> None:
+        """``target`` (52,) as this performer does it; the times of its parts in seconds."""
+        self._add(start, attack, hold, release, self._own(target, strength))
+
+    def phrase(self, start: float, syllables: int) -> float:
+        """Syllables at 3 to 6 Hz, whose neighbouring sounds blend, as in speech; returns when it has ended."""
+        rng = self.rng
+        times = start + np.cumsum(rng.gamma(9.0, 1.0 / (9.0 * rng.uniform(3.0, 6.0)), syllables))
+        sounds = _SOUNDS[rng.integers(len(_SOUNDS), size=syllables)] * rng.uniform(0.4, 1.1, (syllables, 1))
+        # A syllable also closes towards a consonant.
+        silent = np.zeros((1, 52))
+        keys = np.concatenate([silent, sounds * self.performer.favour * self.performer.strength, silent])
+        knots = np.concatenate([[start], times, [times[-1] + 0.3]])
+        span = self._span(knots[0], knots[-1])
+        at = np.arange(span.start, span.stop) / self.rate
+        segment = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, len(knots) - 2)
+        s = minimum_jerk((at - knots[segment]) / (knots[segment + 1] - knots[segment]))[:, None]
+        self.frames[span] += (1.0 - s) * keys[segment] + s * keys[segment + 1]
+        self.speech[span] = np.maximum(self.speech[span], _envelope(at - start, 0.4, knots[-1] - start - 0.8, 0.4))
+        if rng.random() < 0.4:
+            self._add(rng.choice(times), 0.2, 0.2, 0.35, _BROW_FLASH * rng.uniform(0.3, 1.0))
+        return knots[-1]
+
+    def _own(self, target: NDArray[np.float64], strength: float) -> NDArray[np.float64]:
+        """``target`` (52,) as this performer does it this time."""
+        strength = self.performer.strength * strength
+        return strength * target * self.performer.favour * np.exp(self.rng.normal(0.0, 0.15, 52))
+
+    def _move(self, start: float, target: NDArray[np.float64]) -> float:
         """One movement with a hold; returns when it has ended."""
         rng = self.rng
-        strength = self.strength * rng.uniform(0.5, 1.1)
-        weights = strength * target * self.favour * np.exp(rng.normal(0.0, 0.15, 52))
-        attack = rng.uniform(0.15, 0.6) / self.pace
+        weights = self._own(target, rng.uniform(0.5, 1.1))
+        attack = rng.uniform(0.15, 0.6) / self.performer.pace
         hold = rng.uniform(0.2, 3.0)
-        release = rng.uniform(0.25, 0.8) / self.pace
+        release = rng.uniform(0.25, 0.8) / self.performer.pace
         self._add(start, attack, hold, release, weights)
         return start + attack + hold + release
 
-    def _speak(self, start: float) -> float:
-        """A few phrases of syllables at 3 to 6 Hz; neighbouring sounds blend, as in speech."""
+    def _talk(self, start: float) -> float:
+        """A few phrases, sometimes with a smile; returns when they have ended."""
         rng = self.rng
         smiling = rng.random() < 0.25
         begin = start
         for _ in range(rng.integers(1, 4)):
-            syllables = int(rng.integers(3, 14))
-            times = start + np.cumsum(rng.gamma(9.0, 1.0 / (9.0 * rng.uniform(3.0, 6.0)), syllables))
-            sounds = _SOUNDS[rng.integers(len(_SOUNDS), size=syllables)] * rng.uniform(0.4, 1.1, (syllables, 1))
-            # A syllable also closes towards a consonant.
-            keys = np.concatenate([np.zeros((1, 52)), sounds * self.favour * self.strength, np.zeros((1, 52))])
-            knots = np.concatenate([[start], times, [times[-1] + 0.3]])
-            span = self._span(knots[0], knots[-1])
-            at = np.arange(span.start, span.stop) / self.rate
-            segment = np.clip(np.searchsorted(knots, at, side="right") - 1, 0, len(knots) - 2)
-            s = minimum_jerk((at - knots[segment]) / (knots[segment + 1] - knots[segment]))[:, None]
-            self.frames[span] += (1.0 - s) * keys[segment] + s * keys[segment + 1]
-            if rng.random() < 0.4:
-                self._add(rng.choice(times), 0.2, 0.2, 0.35, _BROW_FLASH * rng.uniform(0.3, 1.0))
-            start = knots[-1] + rng.uniform(0.1, 0.8)
+            start = self.phrase(start, int(rng.integers(3, 14))) + rng.uniform(0.1, 0.8)
         if smiling:
             self._add(begin, 0.5, max(start - begin - 0.8, 0.0), 0.5, _SMILE * rng.uniform(0.3, 0.7))
         return start
@@ -264,9 +315,8 @@ class _Composer:
     def _add(self, start: float, attack: float, hold: float, release: float, weights: NDArray[np.float64]) -> None:
         span = self._span(start, start + attack + hold + release)
         since = np.arange(span.start, span.stop) / self.rate - start
-        envelope = minimum_jerk(since / attack) - minimum_jerk((since - attack - hold) / release)
         active = np.flatnonzero(weights)
-        self.frames[span, active] += envelope[:, None] * weights[active]
+        self.frames[span, active] += _envelope(since, attack, hold, release)[:, None] * weights[active]
 
     def _span(self, start: float, end: float) -> slice:
         first = min(max(int(np.ceil(start * self.rate)), 0), len(self.frames))

@@ -9,13 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from imuface_driver.simulation.expressions import minimum_jerk
+from imuface_driver.simulation.recorded_motion import looped, read_orientations
 
 Term = Callable[[NDArray[np.float64]], NDArray[np.float64]]  # times (N,) -> (N, 6): rotation vector rad, position m
 
 BOUT = 6.0  # s, at most one bout of nodding or shaking in each
+STANDING = 5.0  # s before a walk: a participant stands still for the calibration
+SETTING_OFF = 1.5  # s until the full gait
 
 
 @dataclass(frozen=True)
@@ -23,20 +30,47 @@ class HeadMotion:
     """Motion of one head in one session."""
 
     terms: tuple[Term, ...]
+    gestures: Term
+    """What comes on top while the person speaks."""
+    course: Callable[[NDArray[np.float64]], Rotation] | None = None
+    """Large rotation, head to world, about which the terms are small; none for a head that stays upright."""
 
     @classmethod
     def random(cls, activity: str, rng: np.random.Generator) -> HeadMotion:
         """A head that is "still" (seated), "nodding", "talking" or "walking". ``ValueError`` for another activity."""
         if activity not in _ACTIVITIES:
             raise ValueError(f"activity is '{activity}', must be one of {', '.join(ACTIVITIES)}")
-        return cls((_breath(rng), _pulse(rng), *(make(rng) for make in _ACTIVITIES[activity])))
+        terms = (_breath(rng), _pulse(rng), *(make(rng) for make in _ACTIVITIES[activity]))
+        return cls(terms, _gestures(rng, rng.uniform(0.2, 1.0)))
 
-    def at(self, times: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Rotation vectors (N, 3) in rad, head to world, and positions (N, 3) in m at ``times`` (N,) in seconds."""
+    @classmethod
+    def recorded(cls, path: str | PathLike[str], rng: np.random.Generator) -> HeadMotion:
+        """A seated head that also turns as in a recording of orientations, forth and back without end.
+
+        Where it begins, its speed (0.8 to 1.2) and its heading are random. Raises ``OSError`` when the file cannot be
+        read and ``ValueError`` when it is no such recording, see :mod:`~imuface_driver.simulation.recorded_motion`.
+        """
+        course, period = looped(read_orientations(path))
+        start, speed = rng.uniform(0.0, period), rng.uniform(0.8, 1.2)
+        # Turned axes, not only a turned start: a nod may become a tilt to the side.
+        heading = Rotation.from_rotvec([0.0, 0.0, rng.uniform(0.0, 2.0 * np.pi)])
+        still = cls.random("still", rng)
+        return cls(still.terms, still.gestures, lambda times: heading * course(start + speed * times) * heading.inv())
+
+    def at(
+        self, times: NDArray[np.float64], speaking: NDArray[np.floating] | None = None
+    ) -> tuple[Rotation, NDArray[np.float64]]:
+        """Rotations (N), head to world, and positions (N, 3) in m at ``times`` (N,) in seconds.
+
+        ``speaking`` (N, 1), 0..1: how much the person speaks, for heads that gesture only then.
+        """
         motion = self.terms[0](times)
         for term in self.terms[1:]:
             motion += term(times)
-        return motion[:, :3], motion[:, 3:]
+        if speaking is not None:
+            motion += speaking * self.gestures(times)
+        rotation = Rotation.from_rotvec(motion[:, :3])
+        return rotation if self.course is None else self.course(times) * rotation, motion[:, 3:]
 
 
 def _sway(rng: np.random.Generator, degrees: float, millimetres: float, lowest: float, highest: float) -> Term:
@@ -57,6 +91,11 @@ def _sway(rng: np.random.Generator, degrees: float, millimetres: float, lowest: 
         return motion
 
     return sway
+
+
+def _gestures(rng: np.random.Generator, size: float) -> Term:
+    """The head's part in speech, up to 3 Hz."""
+    return _sway(rng, 1.2 * size, 3.0 * size, 0.2, 3.0)
 
 
 def _breath(rng: np.random.Generator) -> Term:
@@ -107,7 +146,7 @@ def _bouts(rng: np.random.Generator) -> Term:
 
 
 def _gait(rng: np.random.Generator) -> Term:
-    """Walking: twice per stride up and down, once from side to side, and an impact at each heel strike."""
+    """Walking, after STANDING: twice per stride up and down, once from side to side, an impact at each heel strike."""
     step = rng.uniform(1.6, 2.1)  # Hz
     size = rng.uniform(0.7, 1.2)
     wander, shift = rng.uniform(0.0, 2.0 * np.pi, 2)
@@ -115,7 +154,7 @@ def _gait(rng: np.random.Generator) -> Term:
 
     def gait(times: NDArray[np.float64]) -> NDArray[np.float64]:
         phase = 2.0 * np.pi * step * times + 0.5 * np.sin(0.25 * times + wander)
-        effort = size * (1.0 + 0.12 * np.sin(0.37 * times + shift))
+        effort = size * minimum_jerk((times - STANDING) / SETTING_OFF) * (1.0 + 0.12 * np.sin(0.37 * times + shift))
         strike = np.exp(40.0 * (np.cos(phase) - 1.0))
         motion = np.stack(
             [
@@ -136,7 +175,7 @@ def _gait(rng: np.random.Generator) -> Term:
 _ACTIVITIES: dict[str, tuple[Callable[[np.random.Generator], Term], ...]] = {
     "still": (lambda rng: _sway(rng, 0.5, 2.0, 0.03, 1.2),),
     "nodding": (lambda rng: _sway(rng, 0.7, 3.0, 0.03, 1.2), _bouts),
-    "talking": (lambda rng: _sway(rng, 0.7, 3.0, 0.03, 1.2), lambda rng: _sway(rng, 1.2, 3.0, 0.2, 3.0)),
+    "talking": (lambda rng: _sway(rng, 0.7, 3.0, 0.03, 1.2), lambda rng: _gestures(rng, 1.0)),
     "walking": (lambda rng: _sway(rng, 1.5, 5.0, 0.03, 1.0), _gait),
 }
 ACTIVITIES = tuple(_ACTIVITIES)

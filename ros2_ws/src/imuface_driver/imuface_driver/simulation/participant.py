@@ -1,7 +1,7 @@
-"""How one person's face moves the earbuds: facial action weights in, small rotations and shifts of each bud out.
+"""Whose ears they are: people drawn at random.
 
-The structure (which tissues move the ear, and roughly where to) is common to all people; sizes, directions, curves and
-lags are drawn for each person. Sources and guesses are told apart in ``docs/simulation.md``.
+The structure (which tissues move the ear, and roughly where to) is common to all people; sizes, directions, curves,
+lags and friction are drawn for each person. Sources and guesses are told apart in ``docs/simulation.md``.
 
 Axes are those of the head (REP-103): x forward, y left, z up. Numbers are given for the left ear; the right one is its
 mirror image.
@@ -14,14 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 from scipy.spatial.transform import Rotation
 
-from imuface_driver.arkit import BLENDSHAPES, INDEX
 from imuface_driver.protocol import EARS, Ear
+from imuface_driver.simulation.arbitrary import arbitrary_ears
+from imuface_driver.simulation.mechanics import COLUMNS, MIRROR_ROTATION, MIRROR_TRANSLATION, EarMechanics
 
-MIRROR_ROTATION = np.array([-1.0, 1.0, -1.0])  # a rotation vector is axial: mirrored in the x-z plane
-MIRROR_TRANSLATION = np.array([1.0, -1.0, 1.0])
 CROSS_TALK = 0.08  # share of a one-sided action that reaches the other ear through skin and skull
 
 
@@ -31,7 +29,7 @@ class _Tissue(NamedTuple):
     rotation: tuple[float, float, float]  # degrees about x, y, z
     translation: tuple[float, float, float]  # mm along x, y, z
     bony: bool  # moved by the joint, hence nearly without lag
-    actions: dict[str, float]  # share of each ARKit action: bare names are sided; "@" own side, "!" other side
+    actions: dict[str, float]  # share of each ARKit action or habit: bare names are sided; "@" own side, "!" other side
 
 
 # Median amplitudes. See docs/simulation.md for what is measured and what is a guess.
@@ -70,6 +68,8 @@ _TISSUES: dict[str, _Tissue] = {
     "epicranius": _Tissue((0.20, -0.25, -0.10), (-0.04, 0.0, 0.12), False, {"browOuterUp@": 0.6, "browInnerUp": 0.4}),
     "corrugator": _Tissue((-0.03, 0.11, 0.05), (0.02, 0.0, -0.02), False, {"browDown@": 1.0}),
     "lids": _Tissue((0.012, -0.018, 0.006), (0.0, 0.0, 0.005), False, {"eyeBlink@": 1.0, "eyeWide@": 0.8}),
+    "pharynx": _Tissue((0.10, 0.18, -0.12), (0.04, -0.05, -0.06), False, {"swallow": 1.0}),
+    "masseter": _Tissue((0.18, 0.12, -0.10), (0.05, 0.06, 0.03), False, {"clench": 1.0}),
 }  # fmt: skip
 _NAMES = tuple(_TISSUES)
 _HINGE, _GLIDE = _NAMES.index("condyle hinge"), _NAMES.index("condyle glide")
@@ -77,80 +77,22 @@ _BONY = np.array([tissue.bony for tissue in _TISSUES.values()])
 
 
 def _shares(ear: Ear) -> NDArray[np.float64]:
-    """(tissues, 52) shares of the actions in each tissue of one ear, cross-talk included."""
+    """(tissues, 52 + 2) shares of the movements in each tissue of one ear, cross-talk included."""
     own, other = ("Left", "Right") if ear == "left" else ("Right", "Left")
-    shares = np.zeros((len(_TISSUES), len(BLENDSHAPES)))
+    shares = np.zeros((len(_TISSUES), len(COLUMNS)))
     for row, tissue in zip(shares, _TISSUES.values(), strict=True):
         for action, share in tissue.actions.items():
             stem = action.rstrip("@!")
             # A jaw or mouth that moves away from one ear moves towards the other: those are modelled, not cross-talk.
             cross_talk = CROSS_TALK if action.endswith("@") and stem not in ("jaw", "mouth") else 0.0
             if action.endswith("@"):
-                row[INDEX[stem + own]] += share
-                row[INDEX[stem + other]] += share * cross_talk
+                row[COLUMNS[stem + own]] += share
+                row[COLUMNS[stem + other]] += share * cross_talk
             elif action.endswith("!"):
-                row[INDEX[stem + other]] += share
+                row[COLUMNS[stem + other]] += share
             else:
-                row[INDEX[stem]] += share
+                row[COLUMNS[stem]] += share
     return shares
-
-
-@dataclass(frozen=True)
-class EarMechanics:
-    """One ear of one person. ``T`` tissues."""
-
-    shares: NDArray[np.float64]  # (T, 52) weight of each action in a tissue's activation
-    rotation: NDArray[np.float64]  # (T, 3) rad, rotation vector at full activation, head axes
-    translation: NDArray[np.float64]  # (T, 3) m, shift at full activation, head axes
-    curvature: NDArray[np.float64]  # (T,) > 0: how early a tissue's motion saturates
-    glide_onset: float  # jaw opening at which the condyle begins to glide
-    jaw_tension: float  # relative change of the soft tissues' motion when the jaw is open
-    lag_bony: float  # s, time constant of the immediate response of what the joint moves
-    lag_soft: float  # s, and of muscle and skin
-    lag_creep: float  # s, time constant of the creep
-    creep: NDArray[np.float64]  # (T,) share of the motion that creeps
-    limit: float  # rad, the canal lets the bud turn no further
-
-    def activation(self, weights: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Static tissue activations (N, T), about 0..1, for weights (N, 52)."""
-        drive = (weights @ self.shares.T).astype(np.float64)
-        onset = np.clip((drive[:, _GLIDE] - self.glide_onset) / (1.0 - self.glide_onset), 0.0, 1.0)
-        drive[:, _GLIDE] = onset * onset * (3.0 - 2.0 * onset)
-        active = -np.expm1(-self.curvature * drive) / -np.expm1(-self.curvature)
-        active[:, ~_BONY] *= 1.0 + self.jaw_tension * active[:, _HINGE, None]
-        return active
-
-
-class EarMotion:
-    """The bud of one ear over time: carries the state of the viscoelastic tissues from one block to the next."""
-
-    def __init__(self, mechanics: EarMechanics, rate: float) -> None:
-        """``rate`` in Hz, of the weights to come."""
-        self._mechanics = mechanics
-        lags = np.array([mechanics.lag_bony, mechanics.lag_soft, mechanics.lag_creep])
-        self._poles = np.exp(-1.0 / (rate * lags))
-        self._memory: NDArray[np.float64] | None = None  # (3, 1, T), of the three low-passes
-
-    def move(self, weights: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Rotation vectors (N, 3) in rad and shifts (N, 3) in m, head axes, for consecutive weights (N, 52).
-
-        Each tissue is a standard linear solid: part of the motion follows with a short lag, part creeps. It has been
-        at rest in the first face.
-        """
-        mechanics = self._mechanics
-        activation = mechanics.activation(weights)
-        if self._memory is None:
-            self._memory = self._poles[:, None, None] * activation[:1]
-        followed = []
-        for pole, memory in zip(self._poles, self._memory, strict=True):
-            output, memory[:] = lfilter([1.0 - pole], [1.0, -pole], activation, axis=0, zi=memory)
-            followed.append(output)
-        bony, soft, crept = followed
-        immediate = np.where(_BONY, bony, soft)
-        moved = immediate + mechanics.creep * (crept - immediate)
-        rotation = moved @ mechanics.rotation
-        ratio = np.maximum(np.linalg.norm(rotation, axis=1, keepdims=True) / mechanics.limit, 1e-9)
-        return rotation * (np.tanh(ratio) / ratio), moved @ mechanics.translation
 
 
 @dataclass(frozen=True)
@@ -162,40 +104,58 @@ class Participant:
 
     @classmethod
     def random(cls, seed: int) -> Participant:
-        """A person drawn at random: the same seed is the same person."""
+        """A person with ordinary anatomy drawn at random: the same seed is the same person."""
         rng = np.random.default_rng([seed, 0x65617273])
         tissues = len(_TISSUES)
         # Differences between people, shared by both ears of one person.
         size = np.exp(rng.normal(0.0, 0.35)) * np.exp(rng.normal(0.0, 0.45, tissues))
-        turn = Rotation.from_rotvec(rng.normal(0.0, np.radians(14.0), (tissues, 3)))
-        drift = Rotation.from_rotvec(rng.normal(0.0, np.radians(22.0), (tissues, 3)))
-        habit = np.exp(rng.normal(0.0, 0.25, (tissues, len(BLENDSHAPES))))
+        turn = Rotation.from_rotvec(rng.normal(0.0, np.radians(20.0), (tissues, 3)))
+        drift = Rotation.from_rotvec(rng.normal(0.0, np.radians(30.0), (tissues, 3)))
+        habit = np.exp(rng.normal(0.0, 0.25, (tissues, len(COLUMNS))))
         curvature = rng.uniform(0.3, 1.8, tissues)
         curvature[_HINGE] = rng.uniform(1.5, 3.5)
         softness = rng.uniform(0.7, 1.4)
         creep_time = rng.uniform(0.2, 0.7)
         creep = np.where(_BONY, 0.08, 0.22) * rng.uniform(0.5, 1.4, tissues)
-        onset = rng.uniform(0.2, 0.45)
-        tension = rng.uniform(-0.35, 0.1)
+        onset = np.zeros(tissues)
+        onset[_GLIDE] = rng.uniform(0.2, 0.45)
+        tension = np.where(_BONY, 0.0, rng.uniform(-0.35, 0.1))
+        friction, play = rng.uniform(0.3, 0.7), np.radians(0.03) * np.exp(rng.normal(0.0, 0.5))
+        # Where the joint lies relative to the canal decides the sign of each component of what the jaw does.
+        joint = _signs(rng, 0.3)
         ears: dict[str, EarMechanics] = {}
         for ear in EARS:
             # Differences between the ears of one person: fit of the bud and shape of the canal.
-            gain = size * np.exp(rng.normal(0.0, 0.15)) * np.exp(rng.normal(0.0, 0.15, tissues))
-            own_turn = Rotation.from_rotvec(rng.normal(0.0, np.radians(7.0), (tissues, 3)))
-            rotation = (own_turn * turn).apply(np.radians([tissue.rotation for tissue in _TISSUES.values()]))
-            translation = (own_turn * drift).apply([np.divide(t.translation, 1e3) for t in _TISSUES.values()])
+            gain = size * np.exp(rng.normal(0.0, 0.2)) * np.exp(rng.normal(0.0, 0.2, tissues))
+            own_turn = Rotation.from_rotvec(rng.normal(0.0, np.radians(10.0), (tissues, 3)))
+            own_joint = np.where(_BONY[:, None], joint * _signs(rng, 0.08), 1.0)
+            rotation = own_joint * (own_turn * turn).apply(np.radians([t.rotation for t in _TISSUES.values()]))
+            translation = own_joint * (own_turn * drift).apply(
+                [np.divide(t.translation, 1e3) for t in _TISSUES.values()]
+            )
             mirrored = ear == "right"
             ears[ear] = EarMechanics(
                 shares=_shares(ear) * habit,
                 rotation=rotation * gain[:, None] * (MIRROR_ROTATION if mirrored else 1.0),
                 translation=translation * gain[:, None] * (MIRROR_TRANSLATION if mirrored else 1.0),
+                onset=onset,
                 curvature=curvature,
-                glide_onset=onset,
-                jaw_tension=tension,
-                lag_bony=0.012 * softness,
-                lag_soft=0.035 * softness,
-                lag_creep=creep_time,
+                tension=tension,
+                lag=np.where(_BONY, 0.012, 0.035) * softness,
                 creep=creep,
+                creep_time=creep_time,
                 limit=np.radians(rng.uniform(2.5, 4.0)),
+                friction=friction,
+                play=play,
             )
         return cls(**ears)
+
+    @classmethod
+    def arbitrary(cls, seed: int) -> Participant:
+        """Ears without anatomy, see :mod:`~imuface_driver.simulation.arbitrary`: the same seed is the same pair."""
+        return cls(**arbitrary_ears(seed))
+
+
+def _signs(rng: np.random.Generator, opposite: float) -> NDArray[np.float64]:
+    """(3,) of 1, or -1 with the probability ``opposite``."""
+    return np.where(rng.random(3) < opposite, -1.0, 1.0)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from imuface_driver.simulation.expressions import compose, minimum_jerk
 from imuface_driver.simulation.live_link import read_live_link_csv
+from imuface_driver.simulation.prompts import perform
 
 FRAME_RATE = 60.0  # Hz, of the control points
 LOOP_BLEND = 1.0  # s, the end fades into the beginning
@@ -26,11 +27,23 @@ class Performance:
     """
 
     frames: NDArray[np.float32]  # (K, 52), control points at FRAME_RATE, 0..1
+    speech: NDArray[np.float32] | None = None  # (K, 1), how much the person speaks, 0..1; None: not known
 
     @classmethod
     def natural(cls, seed: int, duration: float) -> Performance:
         """Generated expressions, speech, blinks and rests; the first 4 s are neutral. ``duration`` in seconds."""
         return cls(_looped(compose(seed, duration, FRAME_RATE)))
+
+    @classmethod
+    def study(cls, person: int, session: int, duration: float) -> Performance:
+        """A simulated person in a session of the study's protocol (:mod:`~imuface_driver.simulation.prompts`).
+
+        Prompted faces, speech and free expression after 4.5 s of neutral face; ``duration`` in seconds. Both seeds are
+        0 or more: one is the person with the same habits in every session, the other what is asked for.
+        """
+        # Longer by what the loop takes, so that the whole duration follows the script.
+        frames, speech = perform(person, session, duration + LOOP_BLEND, FRAME_RATE)
+        return cls(_looped(frames), _looped(speech[:, None]))
 
     @classmethod
     def from_live_link_csv(cls, path: str | PathLike[str]) -> Performance:
@@ -52,17 +65,26 @@ class Performance:
 
     def weights(self, times: ArrayLike) -> NDArray[np.float32]:
         """Weights (N, 52) at ``times`` (N,) in seconds since the start; any time, the performance loops."""
-        position = np.asarray(times, dtype=np.float64) * FRAME_RATE
-        index = np.floor(position).astype(np.int64)
-        u = (position - index).astype(np.float32)[:, None]
-        v = 1.0 - u
-        count = len(self.frames)
-        # Basis functions of the uniform cubic B-spline.
-        basis = (v * v * v, 4.0 - 3.0 * u * u * (1.0 + v), 4.0 - 3.0 * v * v * (1.0 + u), u * u * u)
-        total = basis[0] * self.frames[(index - 1) % count]
-        for offset in range(1, 4):
-            total += basis[offset] * self.frames[(index - 1 + offset) % count]
-        return np.clip(total / 6.0, 0.0, 1.0, dtype=np.float32)
+        return _spline(self.frames, times)
+
+    def speaking(self, times: ArrayLike) -> NDArray[np.float32] | None:
+        """How much the person speaks (N, 1), 0..1, as smooth as the weights; None where that is not known."""
+        return None if self.speech is None else _spline(self.speech, times)
+
+
+def _spline(frames: NDArray[np.float32], times: ArrayLike) -> NDArray[np.float32]:
+    """The B-spline (N, C) of control points (K, C) at ``times`` (N,) in seconds."""
+    position = np.asarray(times, dtype=np.float64) * FRAME_RATE
+    index = np.floor(position).astype(np.int64)
+    u = (position - index).astype(np.float32)[:, None]
+    v = 1.0 - u
+    count = len(frames)
+    # Basis functions of the uniform cubic B-spline.
+    basis = (v * v * v, 4.0 - 3.0 * u * u * (1.0 + v), 4.0 - 3.0 * v * v * (1.0 + u), u * u * u)
+    total = basis[0] * frames[(index - 1) % count]
+    for offset in range(1, 4):
+        total += basis[offset] * frames[(index - 1 + offset) % count]
+    return np.clip(total / 6.0, 0.0, 1.0, dtype=np.float32)
 
 
 def _looped(frames: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from os import PathLike
+
 import numpy as np
 
 from imuface_driver.protocol import ACCELERATION_PER_LSB, ANGULAR_VELOCITY_PER_LSB, EARS, Ear
@@ -22,16 +24,19 @@ def simulate(
     seed: int = 0,
     activity: str = "still",
     start_ns: int = 0,
+    mount_seed: int | None = None,
+    motion: str | PathLike[str] | None = None,
 ) -> Recording:
     """The first ``duration`` seconds of :class:`SimulatedEarphones` with true stamps, as a perfect clock fit gives.
 
     The stamps of the true blendshapes are those of the left ear. Raises ``ValueError`` for an impossible duration,
-    rate or activity.
+    rate, activity or recording of motion, ``OSError`` when the latter cannot be read.
     """
     if not duration > 0.0:
         raise ValueError(f"duration is {duration} s, must be positive")
     collected: dict[Ear, list[Block]] = {ear: [] for ear in EARS}
-    for blocks in SimulatedEarphones(performance, participant, rate, seed, activity).blocks(BLOCK):
+    earphones = SimulatedEarphones(performance, participant, rate, seed, activity, mount_seed=mount_seed, motion=motion)
+    for blocks in earphones.blocks(BLOCK):
         for ear, block in blocks.items():
             collected[ear].append(block)
         if all(len(block.times) and block.times[-1] >= duration for block in blocks.values()):

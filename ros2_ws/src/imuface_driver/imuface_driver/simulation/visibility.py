@@ -18,7 +18,8 @@ from imuface_driver.simulation.device import Lsm6ds3trc, noise_deviation
 from imuface_driver.simulation.earphones import IMU_FROM_CANAL, kinematics
 from imuface_driver.simulation.expressions import minimum_jerk
 from imuface_driver.simulation.head_motion import ACTIVITIES, HeadMotion
-from imuface_driver.simulation.participant import EarMechanics, EarMotion, Participant
+from imuface_driver.simulation.mechanics import EarMechanics, EarMotion
+from imuface_driver.simulation.participant import Participant
 
 RATE = 120.0  # Hz, mechanics
 IMU_RATE = 30.0  # Hz
@@ -40,7 +41,7 @@ def response(ear: EarMechanics, action: str) -> tuple[NDArray[np.float64], NDArr
     micro = Rotation.from_rotvec(turn)
     motion = kinematics(micro, shift + micro.apply(IMU_FROM_CANAL), RATE)
     motion -= motion[0]
-    return turn, Lsm6ds3trc(IMU_RATE, RATE, np.random.default_rng(0)).filter(motion)
+    return turn, Lsm6ds3trc(IMU_RATE, RATE, *np.random.default_rng(0).spawn(2)).filter(motion)
 
 
 def head_deviation(activity: str) -> float:
@@ -48,7 +49,7 @@ def head_deviation(activity: str) -> float:
     squares = []
     for seed in range(HEAD_SESSIONS):
         turn, _ = HeadMotion.random(activity, np.random.default_rng(seed)).at(np.arange(0.0, 60.0, 1.0 / RATE))
-        rates = (Rotation.from_rotvec(turn[:-1]).inv() * Rotation.from_rotvec(turn[1:])).as_rotvec() * RATE
+        rates = (turn[:-1].inv() * turn[1:]).as_rotvec() * RATE
         squares.append(np.mean(np.sum(rates**2, axis=1)))
     return float(np.sqrt(np.mean(squares)))
 
