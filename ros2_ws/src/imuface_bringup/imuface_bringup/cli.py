@@ -65,14 +65,20 @@ def record(
     everything: Annotated[bool, typer.Option("--all", help="The reconstructed face and diagnostics too.")] = False,
     mesh: Annotated[bool, typer.Option("--mesh", help="The mesh too, which is large.")] = False,
     dialogue: Annotated[bool, typer.Option("--dialogue", help="The person's words and the replies too.")] = False,
+    camera: Annotated[str | None, typer.Option(help="Add the true face: number of a camera, or a video file.")] = None,
+    face_model: Annotated[Path | None, typer.Option(help="With a camera: a face_landmarker.task file.")] = None,
+    pupil_distance: Annotated[float | None, typer.Option(help="With a camera: between the pupils, mm.")] = None,
 ) -> None:
     """Record a session until Ctrl-C.
 
     A session holds both ears and, where it is known, the true face. It is a rosbag2 folder (MCAP): training data, a
     test case, and something to replay.
 
+    With --camera the face that it sees is the true one; no picture is written (docs/camera.md).
+
     \b
     imuface record sessions/anna_1
+    imuface record sessions/anna_1 --camera 0 --pupil-distance 61.5
     imuface record --all --dialogue --namespace anna
     """
     import datetime
@@ -82,6 +88,17 @@ def record(
     if folder.exists():
         raise FileExistsError(f"{folder} exists already; recordings are not overwritten: name another folder")
     flags = {"all_topics": everything, "mesh": mesh, "dialogue": dialogue}
+    if camera is not None:
+        from imuface_bringup import camera_recording
+
+        _environment()
+        nodes = camera_recording.plan_nodes(folder, namespace, camera, face_model, pupil_distance, flags)
+        code = _run(nodes)
+        if code == 0:
+            typer.echo(f"reference moved by {camera_recording.align(folder, namespace)} to where the ears move")
+        raise typer.Exit(code)
+    if face_model is not None or pupil_distance is not None:
+        raise ValueError("--face-model and --pupil-distance go with --camera")
     _run_node("recorder_node", namespace, {"path": str(folder), **flags})
 
 
@@ -214,13 +231,31 @@ def ask(context: typer.Context) -> None:
 @app.command(context_settings=_FORWARD)
 def train(context: typer.Context) -> None:
     """Train the face network."""
-    _forward(context, "face_recon_node.cli", "train")
+    _forward(context, "face_recon_node.commands.train", "train")
+
+
+@app.command(context_settings=_FORWARD)
+def adapt(context: typer.Context) -> None:
+    """Make a personal model from a few minutes of a person's sessions."""
+    _forward(context, "face_recon_node.commands.adapt", "adapt")
+
+
+@app.command(context_settings=_FORWARD)
+def study(context: typer.Context) -> None:
+    """Make the sessions of a study with simulated participants."""
+    _forward(context, "face_recon_node.commands.study", "study")
+
+
+@app.command(context_settings=_FORWARD)
+def reference(context: typer.Context) -> None:
+    """Add the true face in a video to a recorded session."""
+    _forward(context, "face_recon_node.commands.reference", "reference")
 
 
 @app.command(context_settings=_FORWARD)
 def evaluate(context: typer.Context) -> None:
     """Measure the face network."""
-    _forward(context, "face_recon_node.cli", "evaluate")
+    _forward(context, "face_recon_node.commands.evaluate", "evaluate")
 
 
 def main() -> None:

@@ -258,9 +258,8 @@ def test_any_document_is_planned_or_refused(tmp_path_factory: pytest.TempPathFac
 
 @pytest.mark.parametrize("file", LAUNCH_FILES, ids=lambda file: file.name)
 def test_our_launch_files_are_valid_and_live_in_the_given_namespace(file: Path) -> None:
-    arguments = {"namespace": "person_b"}
-    if file.name == "replay.launch.yaml":
-        arguments["bag"] = "some/bag"
+    required = {"replay.launch.yaml": {"bag": "some/bag"}, "record.launch.yaml": {"path": "some/bag"}}
+    arguments = {"namespace": "person_b", **required.get(file.name, {})}
     found = plan(file, arguments).nodes
     assert found
     assert {node.namespace for node in found} == {"/person_b"}
@@ -269,7 +268,7 @@ def test_our_launch_files_are_valid_and_live_in_the_given_namespace(file: Path) 
 
 def test_the_expected_launch_files_are_there() -> None:
     names = [file.name.removesuffix(".launch.yaml") for file in LAUNCH_FILES]
-    assert names == ["demo", "earphones", "face", "full", "replay"]
+    assert names == ["demo", "earphones", "face", "full", "record", "replay"]
 
 
 def test_the_demo_is_recorded_and_viewed_on_demand() -> None:
