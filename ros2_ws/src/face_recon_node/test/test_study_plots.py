@@ -1,0 +1,98 @@
+"""Pictures of a table that was made up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from face_recon_node.head import HeadModel
+from face_recon_node.study import plots
+from face_recon_node.study.harness import EXAMPLE_FRAMES, Outcome, Plan
+from face_recon_node.study.metrics import Figures
+from face_recon_node.study.results import Key, Row
+from face_recon_node.study.settings import Participant, Study, choose_settings
+from face_recon_node.study.table import Table
+
+KEYS = ("within", "across", "neutral", "30s", "1min", "2min", "30s-remounted")
+MODELS = ("constant", "ridge", "paper", "ours")
+
+
+def made_up(keys: Sequence[str] = KEYS, simulated: bool = True) -> Table:
+    rng = np.random.default_rng(0)
+    people = tuple(Participant(f"p{number:02d}", number, {}) for number in range(1, 5))
+    rows = []
+    for key in keys:
+        for model in MODELS:
+            for person in people:
+                figures = Figures(*rng.uniform(1.0, 2.0, 10).tolist())
+                rows.append(Row(Key(person.name, key, model, 0, ""), figures, None, 1000, 0.1, 500.0, 4.9, 900))
+    plan = Plan(Study("made up", people, simulated), choose_settings(keys), MODELS)
+    return Table(plan, Outcome(rows))
+
+
+def keep_examples(folder: Path, setting: str) -> None:
+    weights = np.zeros((EXAMPLE_FRAMES, 52), np.float32)
+    seconds = np.arange(EXAMPLE_FRAMES) / 30.0
+    weights[:, 17] = 0.5 + 0.5 * np.sin(seconds)
+    weights[:, 2] = 0.5 + 0.5 * np.sin(0.7 * seconds)
+    (folder / "examples").mkdir(exist_ok=True)
+    for model, share in (("ours", 0.8), ("ridge", 0.3)):
+        np.savez_compressed(
+            folder / "examples" / f"{setting}-{model}.npz",
+            seconds=seconds,
+            true_weights=weights,
+            weights=share * weights,
+            true_landmarks=HeadModel.load().landmarks(weights),
+            landmarks=HeadModel.load().landmarks(share * weights),
+        )
+
+
+def test_all_pictures_are_drawn(tmp_path: Path) -> None:
+    keep_examples(tmp_path, "within")
+    names = plots.draw(made_up(), tmp_path)
+    assert names == [
+        "participants_within.png", "regions_within.png", "participants_across.png", "regions_across.png",
+        "participants_neutral.png", "regions_neutral.png", "minutes.png", "time_within.png", "faces_within.png",
+    ]  # fmt: skip
+    for name in names:
+        assert (tmp_path / name).stat().st_size > 5000
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_every_picture_says_when_ears_are_simulated(tmp_path: Path, simulated: bool) -> None:
+    keep_examples(tmp_path, "within")
+    for _, figure in plots._figures(made_up(("within",), simulated), tmp_path):
+        assert ("simulated ears" in figure.get_suptitle()) is simulated
+
+
+def test_pictures_that_rows_do_not_allow_are_left_out(tmp_path: Path) -> None:
+    assert plots.draw(made_up(("walking",)), tmp_path) == []
+
+
+def test_a_damaged_example_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    keep_examples(tmp_path, "within")
+    for name in ("within-ours.npz", "within-ridge.npz"):
+        (tmp_path / "examples" / name).write_bytes(b"PK nothing")
+    assert plots.draw(made_up(("within",)), tmp_path) == ["participants_within.png", "regions_within.png"]
+    assert "within-ours.npz" in caplog.text
+
+
+def test_the_gain_compares_the_same_people() -> None:
+    table = made_up(("within",))
+    errors = {"constant": 2.0, "ridge": 1.5, "paper": 1.2, "ours": 1.0}
+    rows = [
+        replace(row, figures=replace(row.figures, landmark_error_mm=errors[row.key.model]))
+        for row in table.outcome.rows
+        if not (row.key.model == "constant" and row.key.participant == "p01")
+    ]
+    fewer = Table(table.plan, Outcome(rows))
+    assert fewer.gain("within", "ours") == pytest.approx(0.5)
+    assert fewer.gain("within", "ridge") == pytest.approx(0.25)
+    assert fewer.gain("walking", "ours") is None
+    found = {target.what: target for target in fewer.targets()}
+    assert found["below ridge regression, all training minutes"].value == pytest.approx(1.0 - 1.0 / 1.5)
+    assert found["below ridge regression, all training minutes"].reached is True
+    assert found["G(1 min) / C"].reached is None
