@@ -11,7 +11,7 @@ INTERFACES_DONE := $(VENV)/interfaces.done
 PACKAGES_DONE := $(VENV)/packages.done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check rviz colcon clean
+.PHONY: help setup camera demo test check rviz colcon clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -37,6 +37,10 @@ $(PACKAGES_DONE): $(INTERFACES_DONE) $(PACKAGES:%=ros2_ws/src/%/setup.py) $(wild
 	@echo "[3/3] Packages"
 	$(PIP) install --quiet --no-deps $(PACKAGES:%=-e ros2_ws/src/%)
 	@touch $@
+
+# Without dependencies: mediapipe asks for an older numpy than it needs (requirements-camera.txt).
+camera: setup ## The optional extra for a true face from a camera, for labs
+	$(PIP) install --no-deps -r requirements-camera.txt
 
 demo: setup ## Earphones in, face and empathetic reply out, into out/demo; VIEW=1 opens the live viewer instead
 	$(BIN)/imuface demo --out out/demo $(if $(VIEW),--view)

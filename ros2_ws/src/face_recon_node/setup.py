@@ -19,6 +19,7 @@ setup(
         "console_scripts": [
             "face_recon_node = face_recon_node.node:main",
             "reference_node = face_recon_node.reference_node:main",
+            "camera_node = face_recon_node.camera_node:main",
         ],
     },
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import collections
 import math
+import threading
 import time
 from collections.abc import Collection, Generator
+from pathlib import Path
 from typing import Any
 
 import imuface_node
@@ -13,9 +15,11 @@ import numpy as np
 from imuface_driver import topics
 from imuface_driver.protocol import EARS, Ear
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
-from imuface_interfaces.srv import Calibrate
+from imuface_interfaces.srv import Calibrate, LoadModel
 from imuface_node import AutostartNode, Status, StatusLevel
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.service import Service
@@ -26,9 +30,12 @@ from visualization_msgs.msg import MarkerArray
 from face_recon_node.affect import AffectEstimator
 from face_recon_node.messages import BlendshapesMessage, LandmarksMessage, MeshMessage, PointsMessage, affect_message
 from face_recon_node.network import FaceNetwork
+from face_recon_node.network.face_network import SHIPPED
 from face_recon_node.parameters import HEAD_PARAMETERS, declare, load_head, sensor_qos
 from face_recon_node.stream import FaceFrame, Reconstructor, ReconstructorSettings
 from face_recon_node.stream.features import CHANNELS
+from face_recon_node.stream.profile import Wearing
+from face_recon_node.stream.reconstructor import MEMORY
 
 SILENCE = 1.0  # seconds without a sample after which an ear counts as silent
 CALIBRATION_GRACE = 2.0  # seconds that a calibration may take longer than its samples
@@ -36,7 +43,7 @@ POLL_PERIOD = 0.001  # seconds between two looks at a running calibration that s
 LOG_PERIOD = 5.0  # seconds between two warnings about the samples of an ear
 
 PARAMETERS: dict[str, tuple[Any, str]] = {
-    "model": ("", "file with the weights of IMUTwinTrans; empty: the shipped ones"),
+    "model": ("", "model file, such as a personal one; empty: the shipped one. May be changed while running"),
     "calibration_duration": (3.0, "seconds of a relaxed face to average, at the start and by default on request"),
     "publish_mesh": (True, "whether to publish face/mesh when somebody subscribes to it"),
 }
@@ -48,16 +55,19 @@ class FaceReconNode(AutostartNode):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("face_recon_node", **kwargs)
         declare(self, PARAMETERS | HEAD_PARAMETERS)
-        self._interfaces: list[Publisher | Subscription | Service] = []
+        self._interfaces: list[Publisher | Service] = []
+        self._samples: dict[Ear, Subscription] = {}
         self._request: Calibrate.Response | None = None  # what the request that is waiting will be answered
+        self._configured = False
+        self._loaded: FaceNetwork | None = None  # what a parameter that is being set names
+        self.add_on_set_parameters_callback(self._on_set_parameters)
+        self.add_post_set_parameters_callback(self._after_set_parameters)
 
     def setup(self) -> None:
         head = load_head(self)
         settings = ReconstructorSettings(self.get_parameter("calibration_duration").value)
         self._head = head
-        network = FaceNetwork.load(self.get_parameter("model").value or None)
-        self._reconstructor = Reconstructor(network, head, settings)
-        _warm_up(network)
+        self._reconstructor = Reconstructor(_load(self.get_parameter("model").value), head, settings)
         self._landmarks_message = LandmarksMessage()
         self._blendshapes_message = BlendshapesMessage()
         self._points_message = PointsMessage()
@@ -67,10 +77,12 @@ class FaceReconNode(AutostartNode):
         self._affect = self._publisher(AffectState, "face/affect", QoSProfile(depth=10))
         self._points = self._publisher(PointCloud2, "face/points", sensor_qos(1))
         self._mesh = self._publisher(MarkerArray, "face/mesh", QoSProfile(depth=1))
+        self._interfaces.append(self.create_service(LoadModel, "load_model", self._on_load_model))
         # In a group of its own, so that samples are taken while a request waits for its calibration.
         self._interfaces.append(
             self.create_service(Calibrate, "calibrate", self._on_calibrate, callback_group=ReentrantCallbackGroup())
         )
+        self._configured = True
 
     def start(self) -> None:
         self._estimator = AffectEstimator()
@@ -79,25 +91,25 @@ class FaceReconNode(AutostartNode):
         self._last_seen: dict[Ear, float] = dict.fromkeys(EARS, -math.inf)
         self._warned: dict[Ear, tuple[int, float]] = dict.fromkeys(EARS, (0, -math.inf))
         self._calibration_message = ""
+        self._wearing = Wearing.UNKNOWN
         self._inference_ms: collections.deque[float] = collections.deque(maxlen=300)
         self._mesh_ms: collections.deque[float] = collections.deque(maxlen=300)
         for ear in EARS:
-            self._interfaces.append(
-                self.create_subscription(
-                    Imu,
-                    topics.IMU[ear],
-                    lambda message, ear=ear: self._on_imu(ear, message),
-                    sensor_qos(topics.IMU_DEPTH),
-                )
+            self._samples[ear] = self.create_subscription(
+                Imu,
+                topics.IMU[ear],
+                lambda message, ear=ear: self._on_imu(ear, message),
+                sensor_qos(topics.IMU_DEPTH),
             )
 
     def stop(self) -> None:
         self._finish_request(Calibrate.Response.NOT_ACTIVE, "the node was deactivated during the calibration")
-        for interface in [i for i in self._interfaces if isinstance(i, Subscription)]:
-            self._interfaces.remove(interface)
-            self.destroy_subscription(interface)
+        for subscription in self._samples.values():
+            self.destroy_subscription(subscription)
+        self._samples = {}
 
     def teardown(self) -> None:
+        self._configured = False
         for interface in self._interfaces:
             if isinstance(interface, Service):
                 self.destroy_service(interface)
@@ -132,6 +144,7 @@ class FaceReconNode(AutostartNode):
         self._last_seen[ear] = time.monotonic()
         self._warn_about_drops(ear)
         self._follow_calibration()
+        self._follow_wearing()
 
     def _publish(self, frame: FaceFrame) -> None:
         """The landmarks first: they are what latency is promised for."""
@@ -159,6 +172,83 @@ class FaceReconNode(AutostartNode):
                 f"{ear} ear: dropped {dropped - before} samples "
                 f"(in all {counters.backwards} out of order, {counters.invalid} not finite)"
             )
+
+    def _follow_wearing(self) -> None:
+        """Log when a warning begins, changes or ends; it changes nothing about the faces."""
+        judgement = self._reconstructor.monitor.judgement
+        if judgement.wearing == self._wearing:
+            return
+        worried, self._wearing = self._wearing.is_warning, judgement.wearing
+        # rclpy ties a severity to each calling line.
+        if judgement.wearing.is_warning:
+            self.get_logger().warning(judgement.message)
+        elif worried:
+            self.get_logger().info(judgement.message)
+
+    # Another model --------------------------------------------------------------------------------------------------
+
+    def _on_load_model(self, request: LoadModel.Request, response: LoadModel.Response) -> LoadModel.Response:
+        result = self.set_parameters([Parameter("model", value=request.path)])[0]
+        response.success = result.successful
+        if result.successful:
+            response.error_code, response.message = LoadModel.Response.SUCCESS, f"in use: {self._model_name()}"
+        else:
+            exists = Path(request.path).is_file()
+            response.error_code = LoadModel.Response.NOT_A_MODEL if exists else LoadModel.Response.NOT_FOUND
+            response.message = result.reason
+        return response
+
+    def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
+        """Refuse a model that cannot be loaded."""
+        path = next((parameter.value for parameter in parameters if parameter.name == "model"), None)
+        if path is None or not self._configured:
+            return SetParametersResult(successful=True)
+        try:
+            self._loaded = self._load_aside(path)
+        except (OSError, ValueError) as error:
+            self.get_logger().error(f"the model stays as it is: {error}")
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _after_set_parameters(self, parameters: list[Parameter]) -> None:
+        if self._loaded is not None and any(parameter.name == "model" for parameter in parameters):
+            self._reconstructor.use(self._loaded)
+            self._loaded = None
+            self.get_logger().info(f"model in use: {self._model_name()}")
+
+    def _load_aside(self, path: str) -> FaceNetwork:
+        """Load a model in a thread and take samples meanwhile: whoever sets a parameter waits for the outcome, and
+        the executor with them.
+
+        Raises:
+            ValueError, OSError: as :meth:`FaceNetwork.load`.
+        """
+        outcome: list[FaceNetwork | Exception] = []
+
+        def load() -> None:
+            try:
+                outcome.append(_load(path))
+            except Exception as error:
+                outcome.append(error)
+
+        thread = threading.Thread(target=load)
+        thread.start()
+        while thread.is_alive():
+            thread.join(POLL_PERIOD)
+            self._take_samples()
+        if isinstance(outcome[0], Exception):
+            raise outcome[0]
+        return outcome[0]
+
+    def _take_samples(self) -> None:
+        """Do what the executor does for the samples that have arrived."""
+        for ear, subscription in self._samples.items():
+            while taken := subscription.handle.take_message(subscription.msg_type, subscription.raw):
+                self._on_imu(ear, taken[0])
+
+    def _model_name(self) -> str:
+        path = self.get_parameter("model").value
+        return Path(path).name if path else "the shipped model"
 
     # Calibration ----------------------------------------------------------------------------------------------------
 
@@ -218,6 +308,8 @@ class FaceReconNode(AutostartNode):
             ("", self._frame_status()),
             *((f"{ear} ear", self._ear_status(ear)) for ear in EARS),
             ("calibration", self._calibration_status()),
+            ("model", self._model_status()),
+            ("wearing", self._wearing_status()),
         ]
 
     def _frame_status(self) -> Status:
@@ -259,12 +351,38 @@ class FaceReconNode(AutostartNode):
         healthy = calibration.ready and not calibration.failed
         return Status(StatusLevel.OK if healthy else StatusLevel.WARN, calibration.message, values)
 
+    def _model_status(self) -> Status:
+        network = self._reconstructor.network
+        values = {
+            "file": Path(self.get_parameter("model").value or SHIPPED).name,
+            "simulated": str(bool(network.card.get("simulated"))),
+            "personal": str(network.wearer is not None),
+            "profile": str(network.profile is not None),
+        }
+        return Status(StatusLevel.OK, self._model_name(), values)
 
-def _warm_up(network: FaceNetwork) -> None:
-    """Predict a few frames: the first ones take so long that samples would be lost."""
-    state: list[Any] = []
-    for _ in range(3):
-        _, state = network.predict(np.zeros((1, len(CHANNELS)), dtype=np.float32), state)
+    def _wearing_status(self) -> Status:
+        monitor = self._reconstructor.monitor
+        values = {"wearing": monitor.judgement.wearing.value}
+        if math.isfinite(monitor.deviation):
+            values["deviation"] = f"{monitor.deviation:.2f}"
+        level = StatusLevel.WARN if monitor.judgement.wearing.is_warning else StatusLevel.OK
+        return Status(level, monitor.judgement.message, values)
+
+
+def _load(path: str) -> FaceNetwork:
+    """Load a model file (empty: the shipped one) and predict a few frames: the first ones take so long that samples
+    would be lost.
+
+    Raises:
+        ValueError, OSError: as :meth:`FaceNetwork.load`.
+    """
+    network = FaceNetwork.load(path or None)
+    stream = network.stream()
+    for frames in (MEMORY, 1, 1):
+        features = np.zeros((frames, len(CHANNELS)), dtype=np.float32)
+        stream.push(features, np.zeros((frames, 12)), np.ones((frames, 2), dtype=bool))
+    return network
 
 
 class _NextTurn:

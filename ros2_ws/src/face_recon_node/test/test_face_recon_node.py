@@ -19,12 +19,15 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from face_recon_node.affect import EXPRESSIONS
 from face_recon_node.head import HeadModel, Identity
+from face_recon_node.network import FaceNetwork
 from face_recon_node.node import FaceReconNode
 from imuface_driver import topics
 from imuface_driver.recording import ImuTrack, Recording
 from imuface_driver.simulation import Participant, Performance, simulate
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
-from imuface_interfaces.srv import Calibrate
+from imuface_interfaces.srv import Calibrate, LoadModel
+from imuface_node import StatusLevel
+from rcl_interfaces.srv import SetParameters
 from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -77,6 +80,8 @@ class Graph:
             DiagnosticArray, "/diagnostics", lambda m: self.reports.update({s.name: s for s in m.status}), 10
         )
         self.calibrate: Client = self.node.create_client(Calibrate, "calibrate")
+        self.load_model: Client = self.node.create_client(LoadModel, "load_model")
+        self.set_parameters: Client = self.node.create_client(SetParameters, f"/{name}{NODE}/set_parameters")
         self.prefix = f"/{name}{NODE}"
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
@@ -119,8 +124,8 @@ class Graph:
             vector.x, vector.y, vector.z = map(float, values)
         self.imu[ear].publish(message)
 
-    def play(self, recording: Recording, start_s: float, end_s: float) -> list[int]:
-        """Send the samples of a stretch at :data:`SPEED` times real time; the stamps of the left ear."""
+    def play(self, recording: Recording, start_s: float, end_s: float, speed: float = SPEED) -> list[int]:
+        """Send the samples of a stretch at ``speed`` times real time; the stamps of the left ear."""
         samples = []
         for ear, track in (("left", recording.left), ("right", recording.right)):
             if track is not None:
@@ -129,7 +134,7 @@ class Graph:
         samples.sort(key=lambda sample: sample[0])
         began = time.monotonic()
         for stamp, ear, i, track in samples:
-            time.sleep(max(0.0, began + (stamp / SECOND - start_s) / SPEED - time.monotonic()))
+            time.sleep(max(0.0, began + (stamp / SECOND - start_s) / speed - time.monotonic()))
             self.send(ear, stamp, track.acceleration[i], track.angular_velocity[i])
         return [int(stamp) for stamp, ear, _, _ in samples if ear == "left"]
 
@@ -160,7 +165,7 @@ def start() -> Iterator[Callable[..., Graph]]:
 
 def test_every_topic_tells_of_the_same_face(start: Callable[..., Graph], recording: Recording) -> None:
     graph = start("whole", "-p", "identity.age:=0.3")
-    stamps = graph.play(recording, 0.0, 9.0)
+    stamps = graph.play(recording, 0.0, 9.0, speed=1.0)
     landmarks = graph.messages[FacialLandmarks]
     wait_for(lambda: landmarks and stamp_of(landmarks[-1]) == stamps[-1])
     # One face per sample of the left ear, after the first moments in which no ear leads yet.
@@ -267,6 +272,55 @@ def test_calibration_on_request(start: Callable[..., Graph], recording: Recordin
     assert graph.close()
 
 
+def test_another_model_takes_over_without_losing_a_frame(
+    start: Callable[..., Graph], recording: Recording, tmp_path: Path
+) -> None:
+    doubtful, damaged = tmp_path / "anna.pt", tmp_path / "damaged.pt"
+    FaceNetwork.load().with_scales(50.0, 50.0).save(doubtful)
+    damaged.write_bytes(doubtful.read_bytes()[:5000])
+    graph = start("loading", "-p", "publish_mesh:=false")
+    stamps = graph.play(recording, 0.0, 5.0)
+
+    def while_streaming(client: Client, request: Any, seconds: float = 1.5) -> Any:
+        answer = client.call_async(request)
+        start_s = stamps[-1] / SECOND + 0.001
+        stamps.extend(graph.play(recording, start_s, start_s + seconds, speed=1.0))
+        wait_for(answer.done)
+        return answer.result()
+
+    def set_model(path: str) -> Any:
+        parameter = Parameter("model", value=path).to_parameter_msg()
+        return while_streaming(graph.set_parameters, SetParameters.Request(parameters=[parameter])).results[0]
+
+    loaded = while_streaming(graph.load_model, LoadModel.Request(path=str(doubtful)))
+    assert (loaded.success, loaded.error_code) == (True, LoadModel.Response.SUCCESS)
+    assert "anna.pt" in loaded.message
+    doubted_from = stamps[-1]
+    missing = while_streaming(graph.load_model, LoadModel.Request(path="/no/model.pt"))
+    assert (missing.success, missing.error_code) == (False, LoadModel.Response.NOT_FOUND)
+    assert "/no/model.pt does not exist" in missing.message
+    refused = set_model(str(damaged))
+    assert not refused.successful
+    assert "damaged.pt" in refused.reason
+    doubted_until = stamps[-1]
+    assert graph.values("model")["file"] == "anna.pt"
+    assert set_model("").successful
+
+    landmarks = graph.messages[FacialLandmarks]
+    wait_for(lambda: stamp_of(landmarks[-1]) == stamps[-1])
+    first = stamps[0] + 0.3 * SECOND
+    assert [s for s in map(stamp_of, landmarks) if s > first] == [s for s in stamps if s > first]
+    for message in landmarks:
+        assert all(math.isfinite(v) for p in message.points for v in (p.x, p.y, p.z))
+    doubt = {stamp_of(m): max(m.standard_deviation) for m in landmarks}
+    before, after = doubt[stamps[140]], doubt[stamps[-1]]
+    assert all(doubt[s] > 10 * before for s in stamps if doubted_from <= s <= doubted_until)
+    assert after < 10 * before
+    wait_for(lambda: graph.values("model")["file"] == "anyone.pt")
+    assert graph.values("model")["personal"] == "False"
+    assert "the model stays as it is" in graph.close()
+
+
 @pytest.fixture
 def ros() -> Iterator[None]:
     rclpy.init()
@@ -300,4 +354,33 @@ def test_a_wrong_parameter_is_explained_and_can_be_mended(name: str, value: Any,
         assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
         node.close()
     finally:
+        node.destroy_node()
+
+
+@pytest.mark.usefixtures("ros")
+def test_a_loose_earbud_is_said_in_the_diagnostics_and_the_face_goes_on(recording: Recording) -> None:
+    node = FaceReconNode()
+    try:
+        node.trigger_configure()
+        node.trigger_activate()
+        assert recording.left is not None
+        assert recording.right is not None
+        message = Imu()
+        for row, (stamp, force, rate) in enumerate(
+            zip(recording.left.stamps, recording.left.acceleration, recording.left.angular_velocity, strict=True)
+        ):
+            for ear, (vector, turn) in {
+                "left": (force, rate),
+                "right": ((0.0, 0.0, 9.81), (1e-5 * (row % 2),) * 3),
+            }.items():
+                message.header.stamp.sec, message.header.stamp.nanosec = divmod(int(stamp) + SECOND, SECOND)
+                for field, values in ((message.linear_acceleration, vector), (message.angular_velocity, turn)):
+                    field.x, field.y, field.z = map(float, values)
+                node._on_imu(ear, message)  # type: ignore[arg-type]
+        wearing = dict(node.status())["wearing"]
+        assert wearing.level == StatusLevel.WARN
+        assert "right earbud does not move with the head" in wearing.message
+        assert node._frames > 1000
+    finally:
+        node.close()
         node.destroy_node()

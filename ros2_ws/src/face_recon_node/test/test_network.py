@@ -9,9 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from face_recon_node.head.personal import PersonalFace
 from face_recon_node.network import FaceNetwork, IMUTwinTrans, NetworkConfig, Statistics
-from face_recon_node.network.face_network import SHIPPED
+from face_recon_node.network.face_network import ADAPTABLE, SHIPPED
+from face_recon_node.network.imu_twin_trans import TRACKED, State
+from face_recon_node.network.wearer import Wearer
 from face_recon_node.stream.features import CHANNELS
+from face_recon_node.stream.profile import EarProfile
+from face_recon_node.tracking import Mechanics
+from face_recon_node.tracking.mechanics import EARS_SEEN, LATENTS, READING_LAGS, STEPS, EarSystem
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,12 +32,54 @@ def network(seed: int = 0) -> FaceNetwork:
     return FaceNetwork(IMUTwinTrans(SMALL), statistics, {"simulated": True})
 
 
+def some_mechanics(seed: int = 0) -> Mechanics:
+    """Ears that damp every reading and move the face by some of it."""
+    rng = np.random.default_rng(seed)
+    states, systems = 64, {}
+    for name, channels in EARS_SEEN.items():
+        m = len(channels)
+        past = np.concatenate((0.5 * np.eye(m), np.zeros((m, (READING_LAGS - 1) * m))), axis=1)
+        gains = rng.normal(0.0, 0.02, (len(STEPS), states + m, m))
+        systems[name] = EarSystem(past, np.zeros(m), gains, np.zeros((m, states + m)), np.full(52, 0.1))
+    decode = rng.normal(0.0, 0.05, (LATENTS, 52))
+    return Mechanics(np.full(52, 0.3), np.full(52, 0.2), decode, 0.5 * np.eye(states), systems)
+
+
+WEARER = Wearer(
+    some_mechanics(),
+    PersonalFace(np.arange(153, dtype=np.float32).reshape(51, 3), np.ones((52, 51, 3), np.float32)),
+    0.4,
+    EarProfile(np.eye(3), 60.0),
+)
+
+
+def personal(seed: int = 0) -> FaceNetwork:
+    net = network(seed)
+    return FaceNetwork(net.module, net.statistics, net.card, WEARER)
+
+
 def features(count: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(count, len(CHANNELS))).astype(np.float32)
 
 
+Inputs = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def inputs(count: int, seed: int = 0) -> Inputs:
+    """Features, readings, and whether each ear is there: the right one is lost for a while."""
+    present = np.ones((count, 2), bool)
+    present[count // 3 : count // 2, 1] = False
+    readings = np.random.default_rng(seed + 1).normal(size=(count, 12)) * np.repeat(present, 6, axis=1)
+    return features(count, seed), readings, present
+
+
+def rows(values: Inputs, which: slice) -> Inputs:
+    whole, readings, present = values
+    return whole[which], readings[which], present[which]
+
+
 def test_shapes_and_ranges() -> None:
-    prediction, _ = network().predict(features(40), [])
+    prediction = network().stream().push(*inputs(40))
     assert prediction.weights.shape == (40, 52)
     assert prediction.weights_std.shape == (40, 52)
     assert prediction.landmarks_std.shape == (40, 51)
@@ -40,14 +88,12 @@ def test_shapes_and_ranges() -> None:
     assert ((prediction.landmarks_std > 0.0) & (prediction.landmarks_std < 0.1)).all()
 
 
-def test_frame_by_frame_equals_all_at_once() -> None:
-    net, x = network(), features(90)
-    whole, _ = net.predict(x, [])
-    state: list[torch.Tensor] = []
-    frames = []
-    for row in range(90):
-        frame, state = net.predict(x[row : row + 1], state)
-        frames.append(frame)
+@pytest.mark.parametrize("net", [network(), personal()], ids=["nobody's", "personal"])
+def test_frame_by_frame_equals_all_at_once(net: FaceNetwork) -> None:
+    x = inputs(90)
+    whole = net.stream().push(*x)
+    stream = net.stream()
+    frames = [stream.push(*rows(x, slice(row, row + 1))) for row in range(90)]
     for name in ("weights", "weights_std", "landmarks_std"):
         np.testing.assert_allclose(
             np.concatenate([getattr(frame, name) for frame in frames]), getattr(whole, name), rtol=1e-3, atol=1e-5
@@ -55,20 +101,20 @@ def test_frame_by_frame_equals_all_at_once() -> None:
 
 
 def test_the_past_decides_and_the_future_does_not() -> None:
-    net, x = network(), features(60)
-    changed = x.copy()
-    changed[30] += 3.0
-    before, after = net.predict(x, [])[0].weights, net.predict(changed, [])[0].weights
+    net, x, changed = personal(), inputs(60), inputs(60)
+    for values in changed[:2]:
+        values[30] += 3.0
+    before, after = net.stream().push(*x).weights, net.stream().push(*changed).weights
     np.testing.assert_allclose(before[:30], after[:30], atol=1e-6)
     assert np.abs(before[45] - after[45]).max() > 1e-6
 
 
 def test_what_is_kept_does_not_grow() -> None:
     net = network()
-    state: list[torch.Tensor] = []
+    state: State = []
     sizes = []
     for row in range(3):
-        _, state = net.predict(features(50, row), state)
+        _, state = net.module(torch.from_numpy(features(50, row))[None], torch.zeros(1, 50, TRACKED), state)
         sizes.append(sum(part.numel() for part in state))
     assert sizes[0] == sizes[1] == sizes[2]
 
@@ -77,12 +123,72 @@ def test_a_saved_model_loads_to_the_same_predictions(tmp_path: Path) -> None:
     net = network()
     net.save(tmp_path / "model.pt")
     loaded = FaceNetwork.load(tmp_path / "model.pt")
-    expected, got = net.predict(features(40), [])[0], loaded.predict(features(40), [])[0]
+    expected, got = net.stream().push(*inputs(40)), loaded.stream().push(*inputs(40))
     np.testing.assert_allclose(got.weights, expected.weights, atol=5e-3)
     np.testing.assert_allclose(got.landmarks_std, expected.landmarks_std, rtol=2e-2)
     np.testing.assert_array_equal(loaded.statistics.landmarks_std, net.statistics.landmarks_std)
     assert loaded.statistics.weights_std_scale == pytest.approx(1.2)
     assert loaded.card == json.loads((tmp_path / "model.json").read_text()) == {"simulated": True}
+
+
+def test_a_saved_personal_model_knows_the_person_again(tmp_path: Path) -> None:
+    net = personal()
+    net.save(tmp_path / "anna.pt")
+    loaded = FaceNetwork.load(tmp_path / "anna.pt")
+    assert loaded.face is not None
+    assert loaded.profile is not None
+    assert loaded.mechanics is not None
+    np.testing.assert_array_equal(loaded.face.neutral, WEARER.face.neutral)
+    np.testing.assert_array_equal(loaded.face.deltas, WEARER.face.deltas)
+    np.testing.assert_allclose(loaded.profile.log_covariance, np.eye(3))
+    assert loaded.wearer is not None
+    assert loaded.wearer.tracker_share == 0.4
+    expected, got = net.stream().push(*inputs(40)), loaded.stream().push(*inputs(40))
+    np.testing.assert_allclose(got.weights, expected.weights, atol=5e-3)
+
+
+def test_a_network_that_is_nobodys_does_without_readings() -> None:
+    x, _, present = inputs(40)
+    expected = network().stream().push(*inputs(40))
+    np.testing.assert_array_equal(network().stream().push(x, np.zeros((40, 12)), present).weights, expected.weights)
+
+
+def test_standard_deviations_grow_while_an_ear_is_missing(tmp_path: Path) -> None:
+    network().with_scales(1.2, 0.8, 1.5).save(tmp_path / "model.pt")
+    plain, wider = (net.stream().push(*inputs(40)) for net in (network(), FaceNetwork.load(tmp_path / "model.pt")))
+    missing = ~inputs(40)[2].all(axis=1)
+    expected = np.where(missing, 1.5, 1.0)[:, None]
+    np.testing.assert_allclose(wider.landmarks_std / plain.landmarks_std, np.tile(expected, 51), rtol=0.02)
+    np.testing.assert_allclose(wider.weights_std / plain.weights_std, np.tile(expected, 52), rtol=0.02)
+
+
+def test_the_trackers_share_mixes_its_face_in() -> None:
+    net, x = personal(), inputs(40)
+    own, tracked = (net.with_tracker_share(share).stream().push(*x).weights for share in (0.0, 1.0))
+    assert np.abs(own - tracked).max() > 0.01
+    np.testing.assert_allclose(net.stream().push(*x).weights, 0.6 * own + 0.4 * tracked, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tracker_share": 1.5}, "share is 1.5"),
+        ({"tracker_share": float("nan")}, "share is nan"),
+        ({"tracker_share": None}, "damaged"),
+        ({"profile": {"version": 1}}, "ear profile"),
+        ({"arrays": {}}, "the person's face"),
+        ({"arrays": None}, "damaged"),
+        ({"arrays": {"face.neutral": torch.zeros(51, 2), "face.deltas": torch.zeros(52, 51, 3)}}, r"\(51, 3\)"),
+        ({"arrays": {"face.neutral": torch.zeros(51, 3), "face.deltas": torch.zeros(52, 51, 3)}}, "mechanics lack"),
+    ],
+)
+def test_a_damaged_wearer_is_refused(tmp_path: Path, change: dict, message: str) -> None:
+    path = tmp_path / "anna.pt"
+    personal().save(path)
+    content = torch.load(path, weights_only=True)
+    torch.save({**content, "wearer": {**content["wearer"], **change}}, path)
+    with pytest.raises(ValueError, match=rf"anna\.pt.*{message}"):
+        FaceNetwork.load(path)
 
 
 def test_a_missing_model_is_named() -> None:
@@ -153,12 +259,17 @@ def test_nothing_in_a_model_file_is_executed(tmp_path: Path, monkeypatch: pytest
     assert not Path("intruded").exists()
 
 
-def test_the_shipped_model_is_small_and_says_what_it_is() -> None:
-    shipped = FaceNetwork.load()
-    assert SHIPPED.stat().st_size < 1_500_000
+@pytest.mark.parametrize("path", [SHIPPED, ADAPTABLE])
+def test_the_shipped_models_are_small_and_say_what_they_are(path: Path) -> None:
+    shipped = FaceNetwork.load(path)
+    assert path.stat().st_size < 1_500_000
+    assert shipped.wearer is None
     assert shipped.card["simulated"] is True
-    assert shipped.card == json.loads(SHIPPED.with_suffix(".json").read_text())
-    figures = shipped.card["figures"]
+    assert shipped.card == json.loads(path.with_suffix(".json").read_text())
+
+
+def test_the_shipped_model_is_better_than_the_mean_face_and_ridge_regression() -> None:
+    figures = FaceNetwork.load().card["figures"]
     error = figures["IMUTwinTrans"]["landmark_error_mm"]
     assert error < 0.88 * figures["constant, mean face"]["landmark_error_mm"]
     assert error < figures["ridge regression"]["landmark_error_mm"]

@@ -7,10 +7,14 @@ from functools import cache
 import numpy as np
 import pytest
 from face_recon_node.head import HeadModel
+from face_recon_node.head.personal import PersonalFace
 from face_recon_node.network import FaceNetwork
+from face_recon_node.network.wearer import Wearer
 from face_recon_node.stream import FaceFrame, Reconstructor, ReconstructorSettings
-from face_recon_node.training.data import SimulatedSession, prepare
+from face_recon_node.tracking import learn
 from face_recon_node.training.evaluation import predict
+from face_recon_node.training.population import SimulatedSession
+from face_recon_node.training.stretch import prepare
 from imuface_driver.recording import Recording
 
 Sample = tuple[int, str, np.ndarray, np.ndarray]
@@ -106,6 +110,14 @@ def test_the_stream_is_what_training_sees() -> None:
     np.testing.assert_allclose(got, expected.weights, atol=1e-3)
 
 
+def test_a_personal_stream_is_what_adaptation_sees() -> None:
+    (stretch,) = prepare(recording())
+    expected = predict(personal(), stretch)
+    frames = {frame.stamp_ns: frame for frame in run(samples(), Reconstructor(personal(), parts()[1]))}
+    got = np.array([frames[int(stamp)].blendshapes for stamp in stretch.stamps])
+    np.testing.assert_allclose(got, expected.weights, atol=1e-3)
+
+
 @pytest.mark.parametrize("ear", ["left", "right"])
 def test_a_lost_ear_is_said_in_the_standard_deviation(ear: str) -> None:
     lost = [sample for sample in samples() if sample[1] != ear or sample[0] < 9_000_000_000]
@@ -150,3 +162,36 @@ def test_counters_tell_what_was_dropped() -> None:
     assert target.push(ear, stream[-1][0] + 10**9, a * np.nan, w) == []
     assert target.counters[ear].backwards == 1
     assert target.counters[ear].invalid == 1
+
+
+def test_a_network_that_takes_over_remembers_the_last_seconds() -> None:
+    target = reconstructor()
+    first = run(samples()[:700], target)
+    target.use(FaceNetwork.load())
+    frames = first + run(samples()[700:], target)
+    for frame, expected in zip(frames, reference(), strict=True):
+        assert frame.stamp_ns == expected.stamp_ns
+        np.testing.assert_allclose(frame.blendshapes, expected.blendshapes, atol=1e-4)
+
+
+@cache
+def personal() -> FaceNetwork:
+    """The shipped network with the ears of the recording and another face."""
+    network, head = parts()
+    face = PersonalFace(head.landmark_neutral + np.float32(0.01), 1.2 * head.landmark_deltas)
+    wearer = Wearer(learn(prepare(recording()), face.deltas), face, 0.3, None)
+    return FaceNetwork(network.module, network.statistics, network.card, wearer)
+
+
+def test_a_model_that_knows_its_persons_face_gives_the_landmarks() -> None:
+    network, head = parts()
+    target = reconstructor()
+    run(samples()[:300], target)
+    target.use(personal())
+    (frame,) = run(samples()[300:302], target)
+    face = personal().face
+    assert face is not None
+    np.testing.assert_array_equal(frame.landmarks, face.landmarks(frame.blendshapes))
+    target.use(network)
+    (frame,) = run(samples()[302:304], target)
+    np.testing.assert_allclose(frame.landmarks, head.landmarks(frame.blendshapes), atol=1e-7)

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import typer
-from face_recon_node import cli
+from face_recon_node.commands.evaluate import evaluate
+from face_recon_node.commands.train import train as train_command
 from face_recon_node.head import HeadModel
 from face_recon_node.network import FaceNetwork, NetworkConfig
-from face_recon_node.training import data, evaluation, run
-from face_recon_node.training.baselines import RidgeRegression
-from face_recon_node.training.data import SimulatedSession, Stretch, prepare
+from face_recon_node.tracking import learn
+from face_recon_node.training import evaluation, population, run, trainer
+from face_recon_node.training.population import Example, SimulatedSession
+from face_recon_node.training.stretch import Stretch, prepare
 from face_recon_node.training.trainer import TrainingConfig, train
 from imuface_driver.recording import ImuTrack, Recording
 from imuface_driver.session import write_session
@@ -40,6 +43,13 @@ def recording(seed: int = 1) -> Recording:
 @cache
 def stretches() -> tuple[Stretch, ...]:
     return tuple(prepare(recording(1)) + prepare(recording(2)))
+
+
+@cache
+def examples() -> tuple[Example, ...]:
+    """The stretches, one with and one without a tracker of the ears."""
+    first, second = stretches()
+    return Example.tracked_by(learn([first], deltas()), first), Example.tracked_by(None, second)
 
 
 @cache
@@ -77,7 +87,7 @@ def test_a_silence_of_both_ears_parts_the_recording() -> None:
 
 def test_recordings_that_cannot_be_learned_from_are_refused() -> None:
     whole = recording()
-    with pytest.raises(ValueError, match="no reference/blendshapes"):
+    with pytest.raises(ValueError, match="neither reference/blendshapes"):
         prepare(replace(whole, blendshapes=None))
     short = SimulatedSession(1, 1.5 / 60.0, "still", lose_ear=False).record()
     with pytest.raises(ValueError, match="too short"):
@@ -86,8 +96,8 @@ def test_recordings_that_cannot_be_learned_from_are_refused() -> None:
 
 def test_populations_share_nobody() -> None:
     seeds = [
-        {session.seed for session in data.population(kind, seed, 500, 1.0)}
-        for kind in (data.TRAINING, data.VALIDATION, data.TEST)
+        {session.seed for session in population.population(kind, seed, 500, 1.0)}
+        for kind in (population.TRAINING, population.VALIDATION, population.TEST)
         for seed in (0, 1)
     ]
     assert len(set().union(*seeds)) == 3000
@@ -105,27 +115,65 @@ def _samples(recording: Recording) -> int:
 
 def test_training_lowers_the_loss_and_repeats_itself() -> None:
     losses: list[float] = []
-    first = train(stretches(), deltas(), TINY, lambda step, loss: losses.append(loss))
+    first = train(examples(), deltas(), TINY, lambda step, loss: losses.append(loss))
     assert len(losses) == TINY.steps
     assert np.mean(losses[-5:]) < 0.7 * np.mean(losses[:5])
-    second = train(stretches(), deltas(), TINY)
-    features = stretches()[0].features[:100]
-    np.testing.assert_array_equal(first.predict(features, [])[0].weights, second.predict(features, [])[0].weights)
+    second = train(examples(), deltas(), TINY)
+    assert same_weights(first, second)
+
+
+def same_weights(first: FaceNetwork, second: FaceNetwork) -> bool:
+    pairs = zip(first.module.parameters(), second.module.parameters(), strict=True)
+    return all(torch.equal(one, other) for one, other in pairs)
+
+
+def interrupt(step: int, loss: float) -> None:
+    if step == 23:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_training_goes_on_to_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(trainer, "CHECKPOINT_STEPS", 10)
+    checkpoint = tmp_path / "new" / "model.checkpoint"
+    with pytest.raises(KeyboardInterrupt):
+        train(examples(), deltas(), TINY, interrupt, checkpoint)
+    steps: list[int] = []
+    resumed = train(examples(), deltas(), TINY, lambda step, loss: steps.append(step), checkpoint)
+    assert steps == list(range(21, TINY.steps + 1))
+    assert "step 20" in caplog.text
+    assert same_weights(resumed, train(examples(), deltas(), TINY))
+
+
+@pytest.mark.parametrize("reason", ["other settings", "other data", "damaged", "cut", "in part"])
+def test_a_checkpoint_of_no_use_is_said_and_training_starts_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, reason: str
+) -> None:
+    monkeypatch.setattr(trainer, "CHECKPOINT_STEPS", 5)
+    checkpoint, config, data = tmp_path / "model.checkpoint", replace(TINY, steps=6), examples()
+    train(data, deltas(), config, checkpoint=checkpoint)
+    if reason == "other settings":
+        config = replace(config, seed=1)
+    elif reason == "other data":
+        data = data[:1]
+    elif reason == "damaged":
+        checkpoint.write_bytes(b"no checkpoint")
+    elif reason == "cut":
+        checkpoint.write_bytes(checkpoint.read_bytes()[:5000])
+    else:
+        torch.save({**torch.load(checkpoint, weights_only=True), "optimizer": {}}, checkpoint)
+    steps: list[int] = []
+    again = train(data, deltas(), config, lambda step, loss: steps.append(step), checkpoint)
+    assert steps[0] == 1
+    assert "training starts anew: checkpoint" in caplog.text
+    assert "model.checkpoint" in caplog.text
+    assert same_weights(again, train(data, deltas(), config))
 
 
 def test_data_shorter_than_a_piece_is_refused() -> None:
     with pytest.raises(ValueError, match="no stretch of the data has 5000 frames"):
-        train(stretches(), deltas(), replace(TINY, piece=5000))
-
-
-def test_ridge_regression_finds_a_linear_map() -> None:
-    rng = np.random.default_rng(0)
-    readings = rng.normal(size=(2000, 12)).astype(np.float32)
-    weights = np.full((2000, 52), 0.5, np.float32)
-    weights[3:, 0] += 0.05 * readings[:-3, 4]
-    stretch = Stretch(np.arange(2000), readings, np.zeros((2000, 1), np.float32), weights)
-    predicted = RidgeRegression(penalty=1e-4).fit([stretch]).predict(stretch)
-    assert np.abs(predicted[10:] - weights[10:]).max() < 0.02
+        train(examples(), deltas(), replace(TINY, piece=5000))
 
 
 def test_errors_of_a_known_mistake() -> None:
@@ -143,7 +191,7 @@ def test_errors_of_a_known_mistake() -> None:
 
 
 def test_scaled_standard_deviations_cover_one_sigma() -> None:
-    network = train(stretches(), deltas(), replace(TINY, steps=5))
+    network = train(examples(), deltas(), replace(TINY, steps=5))
     scaled = evaluation.scaled_to_cover(network, stretches(), deltas())
     covered = evaluation.coverage(scaled, stretches(), deltas())
     assert covered.landmarks == pytest.approx(evaluation.ONE_SIGMA, abs=0.01)
@@ -194,14 +242,14 @@ def test_train_and_evaluate_on_sessions(tmp_path: Path, caplog: pytest.LogCaptur
     broken.mkdir()
     TINY.write(tmp_path / "run.yaml")
     arguments = [str(session), str(broken), "--config", str(tmp_path / "run.yaml"), "--simulated", "0"]
-    result = CliRunner().invoke(app(cli.train), [*arguments, "--output", str(output), "--steps", "3"])
+    result = CliRunner().invoke(app(train_command), [*arguments, "--output", str(output), "--steps", "3"])
     assert result.exit_code == 0, result.output
     assert "broken is skipped" in caplog.text
     card = json.loads(output.with_suffix(".json").read_text())
     assert card["simulated"] is False
     assert card["protocol"] == "last fifth of the training sessions"
     arguments = [str(session), "--model", str(output), "--training-people", "1", "--json"]
-    result = CliRunner().invoke(app(cli.evaluate), arguments)
+    result = CliRunner().invoke(app(evaluate), arguments)
     assert result.exit_code == 0, result.output
     measured = json.loads(result.stdout)
     assert measured["people"] == "1 recorded sessions"
@@ -212,7 +260,7 @@ def test_train_and_evaluate_on_sessions(tmp_path: Path, caplog: pytest.LogCaptur
 
 def test_the_shipped_model_beats_the_mean_face_on_unseen_people() -> None:
     arguments = ["--simulated", "4", "--minutes", "0.6", "--training-people", "1", "--seed", "9", "--json"]
-    result = CliRunner().invoke(app(cli.evaluate), arguments)
+    result = CliRunner().invoke(app(evaluate), arguments)
     assert result.exit_code == 0, result.output
     figures = {name: row["landmark_error_mm"] for name, row in json.loads(result.stdout)["figures"].items()}
     assert figures["IMUTwinTrans"] < 0.9 * figures["constant, mean face"]
@@ -225,6 +273,7 @@ def test_the_shipped_model_beats_the_mean_face_on_unseen_people() -> None:
         ("train", ["--simulated", "-3"], "out of range"),
         ("train", ["--steps", "0"], "at least one step"),
         ("train", ["--config", "absent.yaml"], "absent.yaml"),
+        ("train", ["--start", "absent.pt"], "absent.pt does not exist"),
         ("train", ["--simulated", "0", "absent"], "none of the sessions"),
         ("evaluate", ["--model", "absent.pt"], "absent.pt does not exist"),
         ("evaluate", ["--simulated", "0"], "must be 1 or more"),
@@ -232,7 +281,7 @@ def test_the_shipped_model_beats_the_mean_face_on_unseen_people() -> None:
     ],
 )
 def test_bad_arguments_end_with_one_line(command: str, arguments: list[str], message: str) -> None:
-    result = CliRunner().invoke(app(getattr(cli, command)), arguments)
+    result = CliRunner().invoke(app(train_command if command == "train" else evaluate), arguments)
     assert result.exit_code == 1
     assert isinstance(result.exception, SystemExit)
     assert message in result.output

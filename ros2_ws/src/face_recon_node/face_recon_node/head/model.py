@@ -124,7 +124,7 @@ class HeadModel:
                 f"the head model {self.metadata.get('name', '')} has no identities: leave identity.* unset"
             )
         neutral = (self.neutral + self._grid.offset(identity)).astype(np.float32)
-        scale = np.float32(_spread(neutral[self.landmark_indices]) / _spread(self.landmark_neutral))
+        scale = np.float32(spread(neutral[self.landmark_indices]) / spread(self.landmark_neutral))
         return dataclasses.replace(
             self,
             neutral=neutral,
@@ -150,7 +150,8 @@ class HeadModel:
         return self.landmark_neutral + offsets.reshape(*weights.shape[:-1], LANDMARK_COUNT, 3)
 
 
-def _spread(points: NDArray[np.floating]) -> float:
+def spread(points: NDArray[np.floating]) -> float:
+    """Root-mean-square distance of landmarks (51, 3) from their centre: the size of a face, metres."""
     return float(np.sqrt(np.mean(np.sum((points - points.mean(axis=0)) ** 2, axis=1))))
 
 

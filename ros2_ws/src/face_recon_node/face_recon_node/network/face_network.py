@@ -11,12 +11,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from face_recon_node.network.imu_twin_trans import LANDMARKS, WEIGHTS, IMUTwinTrans, NetworkConfig, State
+from face_recon_node.head.personal import PersonalFace
+from face_recon_node.network.imu_twin_trans import LANDMARKS, TRACKED, WEIGHTS, IMUTwinTrans, NetworkConfig, State
+from face_recon_node.network.wearer import Wearer
 from face_recon_node.stream.features import CHANNELS
+from face_recon_node.stream.profile import EarProfile
+from face_recon_node.tracking import Mechanics, Tracker
 
-SHIPPED = Path(__file__).parent / "weights" / "imu_twin_trans.pt"
+_WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+SHIPPED = _WEIGHTS_FOLDER / "anyone.pt"
+"""For people of whom nothing is known but the neutral calibration."""
+ADAPTABLE = _WEIGHTS_FOLDER / "adaptable.pt"
+"""What personal models start from."""
 _FORMAT = "earnest-imu-twin-trans"
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -45,6 +53,58 @@ class Statistics:
     """Factor on the network's standard deviations that makes the 1-sigma interval cover 68.3 % of held-out people."""
     landmarks_std_scale: float = 1.0
     """The same for landmarks."""
+    lost_ear_scale: float = 1.0
+    """Further factor on both while an ear is missing: how much larger held-out people's errors are then."""
+
+
+class FaceStream:
+    """Consecutive frames of one person through a network; remembers what it has seen."""
+
+    def __init__(self, network: FaceNetwork) -> None:
+        self._network = network
+        self._tracker = Tracker(network.mechanics) if network.mechanics else None
+        self._state: State = []
+
+    @torch.inference_mode()
+    def push(
+        self, features: NDArray[np.float32], readings: NDArray[np.floating], present: NDArray[np.bool_]
+    ) -> FacePrediction:
+        """Predict the faces of the next n frames; how they are cut into calls changes nothing.
+
+        Args:
+            features: (n, channels), see :mod:`face_recon_node.stream.features`.
+            readings: (n, 12) calibrated readings, m/s² and rad/s, 0 where absent.
+            present: (n, 2) whether the left and the right ear have a reading.
+        """
+        network = self._network
+        tracked = tracked_channels(self._tracker, network.mechanics, readings, present)
+        prediction, self._state = network.module(
+            torch.from_numpy(features)[None], torch.from_numpy(tracked)[None], self._state
+        )
+        statistics = network.statistics
+        share = network.wearer.tracker_share if network.wearer else 0.0
+        weights = (1.0 - share) * prediction.weights[0].clamp(0.0, 1.0).numpy()
+        weights += share * np.clip(tracked[:, :WEIGHTS], 0.0, 1.0)
+        lost = np.where(present.all(axis=1), 1.0, statistics.lost_ear_scale).astype(np.float32)[:, None]
+        return FacePrediction(
+            weights,
+            (prediction.weights_log_std[0].exp() * statistics.weights_std_scale).numpy() * lost,
+            (prediction.landmarks_log_std[0].exp() * (1e-3 * statistics.landmarks_std_scale)).numpy() * lost,
+        )
+
+
+def tracked_channels(
+    tracker: Tracker | None, mechanics: Mechanics | None, readings: NDArray[np.floating], present: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """What the network is told of the tracker (n, TRACKED); zeros without one."""
+    channels = np.zeros((len(readings), TRACKED), np.float32)
+    if tracker is not None and mechanics is not None:
+        weights, deviations = tracker.push(readings, present)
+        channels[:, :WEIGHTS] = np.clip(weights, -0.5, 1.5)
+        channels[:, WEIGHTS : 2 * WEIGHTS] = mechanics.mean
+        channels[:, 2 * WEIGHTS : 3 * WEIGHTS] = np.minimum(deviations / (mechanics.weights_std + 0.01), 1.5)
+        channels[:, -1] = 1.0
+    return channels
 
 
 class FaceNetwork:
@@ -54,36 +114,50 @@ class FaceNetwork:
         module: the network; switched to evaluation.
         statistics: of the training data.
         card: the model card: data, protocol, seed, figures. Plain JSON values.
+        wearer: what is known about the person it was adapted to.
     """
 
-    def __init__(self, module: IMUTwinTrans, statistics: Statistics, card: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        module: IMUTwinTrans,
+        statistics: Statistics,
+        card: dict[str, Any],
+        wearer: Wearer | None = None,
+    ) -> None:
         self.module = module.eval()
         self.statistics = statistics
         self.card = card
+        self.wearer = wearer
 
-    @torch.inference_mode()
-    def predict(self, features: NDArray[np.float32], state: State) -> tuple[FacePrediction, State]:
-        """Predict the faces of the next n frames from their features (n, channels).
+    @property
+    def mechanics(self) -> Mechanics | None:
+        """How the person's face moves their ears; None for a network that is nobody's."""
+        return self.wearer.mechanics if self.wearer else None
 
-        Args:
-            features: of consecutive frames.
-            state: what the previous call returned; the empty list at the start.
-        """
-        prediction, state = self.module(torch.from_numpy(features)[None], state)
-        statistics = self.statistics
-        return (
-            FacePrediction(
-                prediction.weights[0].numpy(),
-                (prediction.weights_log_std[0].exp() * statistics.weights_std_scale).numpy(),
-                (prediction.landmarks_log_std[0].exp() * (1e-3 * statistics.landmarks_std_scale)).numpy(),
-            ),
-            state,
-        )
+    @property
+    def face(self) -> PersonalFace | None:
+        """The person's own landmarks; None for a network that is nobody's."""
+        return self.wearer.face if self.wearer else None
 
-    def with_scales(self, weights: float, landmarks: float) -> FaceNetwork:
+    @property
+    def profile(self) -> EarProfile | None:
+        """What tells the person from others; None for a network that is nobody's."""
+        return self.wearer.profile if self.wearer else None
+
+    def stream(self) -> FaceStream:
+        """A new stream of frames, with an empty memory."""
+        return FaceStream(self)
+
+    def with_tracker_share(self, share: float) -> FaceNetwork:
+        """The same personal network with another share of the tracker's own face in the output."""
+        wearer = replace(self.wearer, tracker_share=share) if self.wearer else None
+        return FaceNetwork(self.module, self.statistics, self.card, wearer)
+
+    def with_scales(self, weights: float, landmarks: float, lost_ear: float = 1.0) -> FaceNetwork:
         """The same network with other factors on its standard deviations."""
         statistics = replace(self.statistics, weights_std_scale=weights, landmarks_std_scale=landmarks)
-        return FaceNetwork(self.module, statistics, self.card)
+        statistics = replace(statistics, lost_ear_scale=lost_ear)
+        return FaceNetwork(self.module, statistics, self.card, self.wearer)
 
     def save(self, path: Path) -> None:
         """Write the model file, and the model card beside it as ``<name>.json``."""
@@ -102,6 +176,7 @@ class FaceNetwork:
                 "state": {name: value.half() for name, value in self.module.state_dict().items()},
                 "statistics": statistics,
                 "card": json.dumps(self.card),
+                "wearer": None if self.wearer is None else self.wearer.to_dict(),
             },
             path,
         )
@@ -131,12 +206,13 @@ class FaceNetwork:
             module.load_state_dict({name: value.float() for name, value in content["state"].items()})
             statistics = _statistics(content["statistics"])
             card = json.loads(content["card"])
+            wearer = None if content["wearer"] is None else Wearer.from_dict(content["wearer"])
             healthy = all(bool(torch.isfinite(value).all()) for value in module.state_dict().values())
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
             raise ValueError(f"model file {path} is damaged: {str(error).splitlines()[0]}") from error
         if not healthy:
             raise ValueError(f"model file {path} is damaged: it holds weights that are not finite")
-        return cls(module, statistics, card)
+        return cls(module, statistics, card, wearer)
 
 
 def _statistics(content: dict[str, Any]) -> Statistics:
@@ -148,4 +224,5 @@ def _statistics(content: dict[str, Any]) -> Statistics:
         **arrays,
         weights_std_scale=float(content["weights_std_scale"]),
         landmarks_std_scale=float(content["landmarks_std_scale"]),
+        lost_ear_scale=float(content["lost_ear_scale"]),
     )

@@ -1,8 +1,10 @@
 """IMUTwinTrans: a time and a frequency branch of ConvTransformer blocks, fused (IMUFace, arXiv:2501.02177).
 
-The paper gives the structure only; sizes and details are ours. Ours is also causal and keeps the past of every layer
-from call to call, so that a frame costs one step instead of a window, and training runs over whole stretches with the
-very same code.
+The paper gives the structure only; sizes and details are ours. Ours also hears what the tracker of a person's ears
+(:mod:`face_recon_node.tracking`) makes of the readings, and corrects it: a Kalman filter knows nothing of faces that
+are never negative, rest most of the time and move in habitual combinations. It is also causal and keeps the past of
+every layer from call to call, so that a frame costs one step instead of a window, and training runs over whole
+stretches with the very same code.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from face_recon_node.stream.features import CHANNELS, SPECTRAL, STFT_FRAMES, log
 
 WEIGHTS = 52
 LANDMARKS = 51
+TRACKED = 3 * WEIGHTS + 1
+"""Channels of the tracker: its weights, the person's mean weights, the share of their spread that it leaves open, and
+whether there is a tracker at all."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Prediction:
     """Output for n frames of a batch."""
 
     weights: Tensor
-    """(batch, n, 52) ARKit weights, 0 to 1."""
+    """(batch, n, 52) ARKit weights, not limited to 0..1."""
     weights_log_std: Tensor
     """(batch, n, 52) log of the standard deviation of each weight."""
     landmarks_log_std: Tensor
@@ -126,16 +131,22 @@ class IMUTwinTrans(nn.Module):
         bins = len(SPECTRAL) * (STFT_FRAMES // 2 + 1)
         self.register_buffer("feature_mean", torch.zeros(len(CHANNELS)))
         self.register_buffer("feature_std", torch.ones(len(CHANNELS)))
-        self.time_in = nn.Linear(len(CHANNELS), config.width)
+        self.time_in = nn.Linear(len(CHANNELS) + TRACKED, config.width)
         self.time = nn.ModuleList(ConvTransformerBlock(config) for _ in range(config.time_blocks))
         self.frequency_in = nn.Linear(bins, config.width)
         self.frequency = nn.ModuleList(ConvTransformerBlock(config) for _ in range(config.frequency_blocks))
         self.fusion_in = nn.Linear(2 * config.width, config.width)
         self.fusion = nn.ModuleList(ConvTransformerBlock(config) for _ in range(config.fusion_blocks))
-        self.out = nn.Sequential(nn.LayerNorm(config.width), nn.Linear(config.width, 2 * WEIGHTS + LANDMARKS))
+        self.out = nn.Sequential(nn.LayerNorm(config.width), nn.Linear(config.width, 3 * WEIGHTS + LANDMARKS))
 
-    def forward(self, features: Tensor, state: State) -> tuple[Prediction, State]:
-        """Predict the faces of n frames from their features (batch, n, channels), continuing from ``state``."""
+    def forward(self, features: Tensor, tracked: Tensor, state: State) -> tuple[Prediction, State]:
+        """Predict the faces of n frames, continuing from ``state``.
+
+        Args:
+            features: (batch, n, channels).
+            tracked: (batch, n, TRACKED); zeros without a tracker.
+            state: of the frames before; the empty list at the start.
+        """
         x = (features - self.feature_mean) / self.feature_std
         spectral_past = state[0] if state else x.new_zeros(len(x), STFT_FRAMES - 1, len(SPECTRAL))
         spectral = torch.cat((spectral_past, x[..., SPECTRAL]), dim=1)
@@ -148,11 +159,13 @@ class IMUTwinTrans(nn.Module):
                 new_state.extend(block_past)
             return x
 
-        time = run(self.time, self.time_in(x))
+        time = run(self.time, self.time_in(torch.cat((x, tracked), dim=-1)))
         frequency = run(self.frequency, self.frequency_in(log_spectrum(spectral)))
         fused = run(self.fusion, self.fusion_in(torch.cat((time, frequency), dim=-1)))
-        weights, weights_log_std, landmarks_log_std = self.out(fused).split((WEIGHTS, WEIGHTS, LANDMARKS), dim=-1)
-        prediction = Prediction(
-            torch.sigmoid(weights), weights_log_std.clamp(-7.0, 1.0), landmarks_log_std.clamp(-5.0, 4.0)
+        change, gate, weights_log_std, landmarks_log_std = self.out(fused).split(
+            (WEIGHTS, WEIGHTS, WEIGHTS, LANDMARKS), dim=-1
         )
+        tracked_weights, mean, *_ = tracked.split(WEIGHTS, dim=-1)
+        weights = mean + 2.0 * torch.sigmoid(gate) * (tracked_weights - mean) + change
+        prediction = Prediction(weights, weights_log_std.clamp(-7.0, 1.0), landmarks_log_std.clamp(-5.0, 4.0))
         return prediction, new_state

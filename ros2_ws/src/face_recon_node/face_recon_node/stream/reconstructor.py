@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,17 +10,20 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from face_recon_node.stream.alignment import Aligner, EarCounters, GridPoint
+from face_recon_node.stream.alignment import RATE, Aligner, EarCounters, GridPoint
 from face_recon_node.stream.calibration import Calibrator
 from face_recon_node.stream.features import FeatureExtractor
+from face_recon_node.stream.profile import ProfileMonitor
 
 if TYPE_CHECKING:  # the network is built on the features of this package
     from face_recon_node.network import FaceNetwork
-    from face_recon_node.network.imu_twin_trans import State
+
+MEMORY = round(9 * RATE)
+"""Frames that a network is shown before it takes over from another: as far back as the shipped one remembers."""
 
 
 class LandmarkModel(Protocol):
-    """What is needed of ``head.HeadModel``."""
+    """What is needed of ``head.HeadModel`` and of a person's own face."""
 
     def landmarks(self, weights: NDArray) -> NDArray:
         """Landmarks (..., 51, 3) in metres, face frame, of ARKit weights (..., 52)."""
@@ -44,7 +48,8 @@ class FaceFrame:
     blendshapes_std: NDArray[np.float32]
     """(52,) their standard deviation."""
     landmarks: NDArray[np.float32]
-    """(51, 3) metres, face frame: those of the head model for the weights, so that they agree with its mesh."""
+    """(51, 3) metres, face frame, for the weights: the person's own where the model knows them, else the head model's,
+    which agree with its mesh."""
     landmarks_std: NDArray[np.float32]
     """(51,) metres: standard deviation of each coordinate of a point."""
     left: bool
@@ -62,7 +67,7 @@ class Reconstructor:
 
     Args:
         network: the trained network.
-        head: gives the landmarks, so it decides about identity.
+        head: gives the landmarks, so it decides about identity, unless the network knows its person's face.
         settings: see :class:`ReconstructorSettings`.
     """
 
@@ -73,15 +78,30 @@ class Reconstructor:
         # More threads only fight over steps this small, and could add up sums in another order.
         torch.set_num_threads(1)
         self.calibration = Calibrator(settings.calibration_duration_s)
-        self._network = network
         self._head = head
         self._aligner = Aligner()
-        self._forget()
+        self._recent: deque[tuple[NDArray, NDArray, NDArray]] = deque(maxlen=MEMORY)
+        self._forget(network)
 
-    def _forget(self) -> None:
+    def _forget(self, network: FaceNetwork) -> None:
         self._features = FeatureExtractor()
-        self._state: State = []
+        self._recent.clear()
         self._baselines = self.calibration.replaced
+        self.use(network)
+
+    def use(self, network: FaceNetwork) -> None:
+        """Let a network take over from the next sample on; alignment, calibration and features stay.
+
+        It is shown the last seconds first, which takes some milliseconds, so that the face does not jump from an empty
+        memory.
+        """
+        self.network = network
+        self._face: LandmarkModel = network.face or self._head
+        self._stream = network.stream()
+        if self._recent:
+            self._stream.push(*(np.concatenate(parts) for parts in zip(*self._recent, strict=True)))
+        self.monitor = ProfileMonitor(network.profile)
+        """Tells whether the stream fits the network's person and whether the earbuds sit."""
 
     @property
     def counters(self) -> dict[str, EarCounters]:
@@ -119,14 +139,17 @@ class Reconstructor:
     def _step(self, point: GridPoint) -> FaceFrame | None:
         readings, present = self.calibration.push(point.readings, point.present)
         if point.restart or self._baselines != self.calibration.replaced:
-            self._forget()
+            self._forget(self.network)
         if self.calibration.ready:
             features = self._features.push(readings[None], present[None])
-            prediction, self._state = self._network.predict(features, self._state)
+            inputs = features, readings.reshape(1, -1), present[None]
+            prediction = self._stream.push(*inputs)
+            self._recent.append(inputs)
+            self.monitor.push(readings, present, features[0])
             weights, weights_std = prediction.weights[0], prediction.weights_std[0]
             landmarks_std = prediction.landmarks_std[0]
         else:
-            statistics = self._network.statistics
+            statistics = self.network.statistics
             weights, weights_std, landmarks_std = statistics.weights, statistics.weights_std, statistics.landmarks_std
         if not point.is_frame:
             return None
@@ -134,7 +157,7 @@ class Reconstructor:
             point.stamp_ns,
             weights,
             weights_std,
-            self._head.landmarks(weights).astype(np.float32),
+            self._face.landmarks(weights).astype(np.float32),
             landmarks_std,
             bool(present[0]),
             bool(present[1]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 
 from face_recon_node.head import HeadModel
 from face_recon_node.network import FaceNetwork
-from face_recon_node.training import data, evaluation
-from face_recon_node.training.baselines import RidgeRegression
-from face_recon_node.training.data import SimulatedSession, Stretch
-from face_recon_node.training.evaluation import Figures
+from face_recon_node.rivals.person import Person
+from face_recon_node.rivals.ridge import RidgeRegression
+from face_recon_node.study.metrics import Figures
+from face_recon_node.study.settings import first_minutes, is_simulated
+from face_recon_node.training import evaluation, population
+from face_recon_node.training.personal import AdaptConfig, adapt, cross_fitted
+from face_recon_node.training.population import Example, SimulatedSession
+from face_recon_node.training.progress import Progress
+from face_recon_node.training.sessions import read_sessions
+from face_recon_node.training.stretch import Stretch
 from face_recon_node.training.trainer import TrainingConfig, train
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how many steps of it are over, and how many there are."""
 
 HELD_OUT_PEOPLE = 12
 HELD_OUT_MINUTES = 2.0
@@ -32,7 +35,7 @@ def simulate_people(
 ) -> list[Stretch]:
     """Simulate and prepare sessions, telling the progress."""
     stretches: list[Stretch] = []
-    for done, prepared in enumerate(data.prepare_simulated(sessions, processes), 1):
+    for done, prepared in enumerate(population.prepare_simulated(sessions, processes), 1):
         stretches += prepared
         progress(title, done, len(sessions))
     return stretches
@@ -40,7 +43,7 @@ def simulate_people(
 
 def baseline_people(seed: int, count: int, progress: Progress, processes: int) -> list[Stretch]:
     """Training people whose faces are not varied: baselines fitted to those are the strongest on the test's people."""
-    people = data.population(data.TRAINING, seed, count, RIDGE_MINUTES)
+    people = population.population(population.TRAINING, seed, count, RIDGE_MINUTES)
     return simulate_people(people, "people for the baselines", progress, processes)
 
 
@@ -50,13 +53,7 @@ def read_people(paths: Sequence[Path], progress: Progress) -> list[Stretch]:
     Raises:
         ValueError: none can be used.
     """
-    stretches: list[Stretch] = []
-    for done, prepared in enumerate(data.prepare_sessions(paths), 1):
-        stretches += prepared
-        progress("sessions", done, len(paths))
-    if paths and not stretches:
-        raise ValueError("none of the sessions can be used")
-    return stretches
+    return read_sessions(paths, progress).all_stretches
 
 
 def train_model(
@@ -72,25 +69,37 @@ def train_model(
     """
     if not config.simulated and not sessions:
         raise ValueError("there is nothing to train on: name sessions, or ask for simulated participants")
+    if config.start:
+        FaceNetwork.load(config.start)  # named now, not after minutes of simulation
     deltas = HeadModel.load().landmark_deltas
-    recorded = read_people(sessions, progress)
+    recorded = read_sessions(sessions, progress)
     if config.simulated:
-        people = data.population(data.TRAINING, config.seed, config.simulated, config.minutes, vary=True)
-        training = recorded + simulate_people(people, "training people", progress, processes)
+        examples = _people_to_learn_from(config, deltas, progress, processes)
         count, minutes = min(HELD_OUT_PEOPLE, config.simulated), min(HELD_OUT_MINUTES, config.minutes)
-        held_out = data.population(data.VALIDATION, config.seed, count, minutes, vary=True)
+        held_out = population.population(population.VALIDATION, config.seed, count, minutes)
         validation = simulate_people(held_out, "validation people", progress, processes)
-        held_out = data.population(data.TEST, config.seed, count, minutes)
+        held_out = population.population(population.TEST, config.seed, count, minutes)
         test = simulate_people(held_out, "test people", progress, processes)
         baseline = baseline_people(config.seed, min(RIDGE_PEOPLE, config.simulated), progress, processes)
+        training = recorded.stretches
         protocol = (
             f"unseen simulated participants, neutral calibration only: {count} of {minutes:g} minutes (simulated)"
         )
     else:
-        training = baseline = [_part(stretch, 0.0, 0.8) for stretch in recorded]
-        validation = test = [_part(stretch, 0.8, 1.0) for stretch in recorded]
+        examples = []
+        training = {path: [_part(one, 0.0, 0.8) for one in kept] for path, kept in recorded.stretches.items()}
+        baseline = [stretch for kept in training.values() for stretch in kept]
+        validation = test = [_part(stretch, 0.8, 1.0) for stretch in recorded.all_stretches]
         protocol = "last fifth of the training sessions"
-    network = train(training, deltas, config, lambda step, loss: progress(f"loss {loss:.3f}", step, config.steps))
+    for stretches in training.values():
+        examples += cross_fitted(stretches, deltas)
+    network = train(
+        examples,
+        deltas,
+        config,
+        lambda step, loss: progress(f"loss {loss:.3f}", step, config.steps),
+        checkpoint=output.with_suffix(".checkpoint"),
+    )
     network = evaluation.scaled_to_cover(network, validation, deltas)
     network.card = {
         "model": "IMUTwinTrans",
@@ -98,8 +107,11 @@ def train_model(
         "data": {
             "simulated_participants": config.simulated,
             "minutes_each": config.minutes if config.simulated else 0.0,
-            "sessions": [path.name for path in sessions],
-            "training_frames": sum(len(stretch.stamps) for stretch in training),
+            "captures": [Path(path).name for path in config.captures],
+            "sessions": [path.name for path in recorded.stretches],
+            "skipped_sessions": recorded.skipped,
+            "session_warnings": recorded.warnings,
+            "training_frames": sum(len(example.weights) for example in examples),
         },
         "protocol": protocol,
         "figures": _figures(network, baseline, test, deltas),
@@ -108,13 +120,67 @@ def train_model(
     }
     network.save(output)
     config.write(output.with_suffix(".yaml"))
+    output.with_suffix(".checkpoint").unlink(missing_ok=True)
     return network
+
+
+def adapt_model(
+    base: FaceNetwork,
+    sessions: Sequence[Path],
+    output: Path,
+    config: AdaptConfig,
+    minutes: float | None,
+    progress: Progress,
+) -> FaceNetwork:
+    """Make a personal model of the first minutes of a person's sessions, and write it with its card.
+
+    Raises:
+        ValueError: no session can be used, or there is too little data.
+    """
+    read = read_sessions(sessions, progress)
+    stretches = read.all_stretches
+    if minutes is not None:
+        if not (np.isfinite(minutes) and minutes > 0.0):
+            raise ValueError(f"minutes is {minutes}, must be positive")
+        stretches = first_minutes(stretches, minutes)
+        if not stretches:
+            raise ValueError(f"the sessions hold less than {minutes:g} minutes of calibrated frames with the true face")
+    network = adapt(base, stretches, config=config, progress=progress)
+    network.card |= {
+        "simulated": any(is_simulated(path) for path in read.stretches),
+        "sessions": [path.name for path in read.stretches],
+        "skipped_sessions": read.skipped,
+        "session_warnings": read.warnings,
+    }
+    network.save(output)
+    return network
+
+
+def _people_to_learn_from(
+    config: TrainingConfig, deltas: NDArray[np.float32], progress: Progress, processes: int
+) -> list[Example]:
+    if config.anyone:
+        sessions = population.population(population.TRAINING, config.seed, config.simulated, config.minutes)
+        stretches = simulate_people(sessions, "training people", progress, processes)
+        return [Example.tracked_by(None, stretch) for stretch in stretches]
+    people = population.training_people(
+        population.TRAINING,
+        config.seed,
+        config.simulated,
+        config.minutes,
+        [Path(path) for path in config.captures],
+        config.anatomical,
+    )
+    examples: list[Example] = []
+    for done, made in enumerate(population.make_examples(people, deltas, processes), 1):
+        examples += made
+        progress("training people", done, len(people))
+    return examples
 
 
 def _part(stretch: Stretch, begin: float, end: float) -> Stretch:
     """The frames between two shares of a stretch."""
-    rows = slice(int(begin * len(stretch.stamps)), int(end * len(stretch.stamps)))
-    return Stretch(stretch.stamps[rows], stretch.readings[rows], stretch.features[rows], stretch.weights[rows])
+    return stretch[int(begin * len(stretch)) : int(end * len(stretch))]
 
 
 def _figures(
@@ -141,11 +207,12 @@ def compare(
 ) -> list[Row]:
     """Errors on the test people: constant faces and ridge regression, fitted to ``baseline``, and the network."""
     weights = np.concatenate([stretch.weights[::5] for stretch in baseline])
-    ridge = RidgeRegression().fit(baseline)
+    neutral = HeadModel.load().landmark_neutral
+    ridge = RidgeRegression().fit([Person([replace(stretch, landmarks=None) for stretch in baseline], neutral)])
     predictors: dict[str, Callable[[Stretch], NDArray[np.float32]]] = {
         "constant, mean face": _constant(weights.mean(axis=0)),
         "constant, median face": _constant(np.median(weights, axis=0)),
-        "ridge regression": ridge.predict,
+        "ridge regression": lambda stretch: ridge.predict(stretch, neutral).weights,
         "IMUTwinTrans": lambda stretch: evaluation.predict(network, stretch).weights,
     }
     return [Row(name, evaluation.measure(predictor, test, deltas)) for name, predictor in predictors.items()]

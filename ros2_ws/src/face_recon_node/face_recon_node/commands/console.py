@@ -1,0 +1,58 @@
+"""What the commands share: one-line errors, a progress bar, the number of processes."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from face_recon_node.training.progress import Progress
+
+Sessions = Annotated[list[Path] | None, typer.Argument(help="Recorded sessions (rosbag2 folders) with the true face.")]
+
+
+@contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Bad input ends the command with one line and status 1."""
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    try:
+        yield
+    except (OSError, ValueError, ImportError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A bar on stderr for whatever is reported."""
+    from rich import progress
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bars = progress.Progress(*columns, console=Console(stderr=True))
+    task = bars.add_task("", total=None)
+    total = 0
+
+    def report(what: str, done: int, of: int) -> None:
+        nonlocal total
+        bars.start()  # with the first report: nothing is drawn before an early error
+        if of != total or done == 1:
+            bars.reset(task, total=of)
+            total = of
+        bars.update(task, description=what, completed=done)
+
+    try:
+        yield report
+    finally:
+        if total:
+            bars.stop()
+
+
+def processes() -> int:
+    return max(1, os.cpu_count() or 1)

@@ -1,0 +1,7 @@
+"""A person's ears as a linear system, learned from minutes of data, and the Kalman filter that sees through it."""
+
+from face_recon_node.tracking.learning import learn
+from face_recon_node.tracking.mechanics import Mechanics
+from face_recon_node.tracking.tracker import Tracker
+
+__all__ = ["Mechanics", "Tracker", "learn"]

@@ -1,0 +1,256 @@
+"""How one person's face moves their earphones: least squares in the direction of cause, and the gains that follow.
+
+From readings to faces, a regression has to be learned for every combination of expressions and postures. From faces to
+readings it is nearly linear: each latent of the face adds its own motion of the ears, and the head adds the rest. So
+that direction is learned,
+
+    y[k] = Σ_i A_i y[k-i] + Σ_j B_j z[k-j] + c + e[k],
+
+with the readings ``y``, the latents ``z`` of the face (principal components of the landmarks) and white noise ``e``.
+The past of the readings takes the head's slow sway out, which is a hundred times stronger than a squint and would
+drown it in a plain regression. The latents move by an autoregression of their own. What the calibration cannot know,
+where the head was while it averaged, is a slowly drifting offset ``o`` of the readings with the spread that the
+averages of a few seconds of the person's own sway have. Together these make a state-space model, and the Kalman filter
+(Kalman 1960, J. Basic Eng. 82:35) is the best linear estimator of the face for it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import block_diag
+
+from face_recon_node.stream.alignment import RATE
+from face_recon_node.tracking.mechanics import (
+    EARS_SEEN,
+    FACE_LAGS,
+    LATENT_LAGS,
+    LATENTS,
+    OFFSET_LEAK,
+    READING_LAGS,
+    SCALE,
+    STEPS,
+    EarSystem,
+    Mechanics,
+)
+from face_recon_node.tracking.tracker import Tracker
+
+RIDGE = 1e-3
+NOISE = 1.5
+"""Factor on the noise's variance, for what a linear system leaves out."""
+MISFIT = 0.1
+"""Share of the readings' facial variance that counts as noise: earbuds never sit twice the same."""
+OFFSET = 8.0
+"""Factor on the offsets' variance: two calibrations, and earbuds that settle."""
+CALIBRATION_FRAMES = 90
+MAX_POLE = 0.998
+"""Per frame, of the latents' own motion: it fades within a quarter of a minute."""
+MIN_FRAMES = 300
+"""10 s: fewer say too little about a face."""
+FOLDS = 3
+"""Parts of the data, each tracked by what was learned from the others, to see how good the tracker is."""
+
+Piece = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Readings (n, 12) of both ears and true weights (n, 52) of consecutive frames."""
+
+
+class FaceData(Protocol):
+    """What is needed of ``training.stretch.Stretch``."""
+
+    @property
+    def readings(self) -> NDArray[np.float32]: ...
+    @property
+    def present(self) -> NDArray[np.bool_]: ...
+    @property
+    def weights(self) -> NDArray[np.float32]: ...
+
+
+def learn(
+    stretches: Sequence[FaceData], landmark_deltas: NDArray[np.floating], assessed: Mechanics | None = None
+) -> Mechanics:
+    """Learn the mechanics of one person's ears, and how far to trust them.
+
+    Args:
+        stretches: calibrated readings with the true weights; frames without both ears are left out.
+        landmark_deltas: (52, 51, 3) metres, decides which combinations of weights count.
+        assessed: mechanics of the same person, whose errors are taken over instead of being found anew.
+
+    Raises:
+        ValueError: there are less than :data:`MIN_FRAMES` frames with both ears.
+    """
+    pieces = [piece for stretch in stretches for piece in _both_ears(stretch)]
+    mechanics = _learn(pieces, landmark_deltas)
+    if assessed:
+        errors = {name: system.weights_std for name, system in assessed.systems.items()}
+    else:
+        errors = _errors(pieces, landmark_deltas)
+    systems = {
+        name: replace(system, weights_std=errors.get(name, mechanics.weights_std))
+        for name, system in mechanics.systems.items()
+    }
+    return replace(mechanics, systems=systems)
+
+
+def _learn(pieces: Sequence[Piece], landmark_deltas: NDArray[np.floating]) -> Mechanics:
+    if sum(len(readings) for readings, _ in pieces) < MIN_FRAMES:
+        raise ValueError(f"less than {MIN_FRAMES / RATE:.0f} s with both ears and the true face: record for longer")
+    weights = np.concatenate([weights for _, weights in pieces]).astype(np.float64)
+    mean = weights.mean(axis=0)
+    actions = landmark_deltas.reshape(len(landmark_deltas), -1).astype(np.float64) * 1000.0
+    # Latents of unit variance, along the principal components of the landmarks' motion.
+    _, _, components = np.linalg.svd((weights - mean)[::3] @ actions, full_matrices=False)
+    encode = actions @ components[:LATENTS].T
+    encode /= ((weights - mean) @ encode).std(axis=0) + 1e-6
+    latents = [(weights.astype(np.float64) - mean) @ encode for _, weights in pieces]
+    joined = np.concatenate(latents)
+    gram = joined.T @ joined + 1e-6 * len(joined) * np.eye(LATENTS)
+    decode = np.linalg.solve(gram, joined.T @ (weights - mean))
+    motion = _LatentMotion.learned(latents)
+    readings = [readings.astype(np.float64) / SCALE for readings, _ in pieces]
+    systems = {
+        name: _system([rows[:, list(channels)] for rows in readings], latents, motion)
+        for name, channels in EARS_SEEN.items()
+    }
+    return Mechanics(mean, weights.std(axis=0), decode, motion.transition, systems)
+
+
+@dataclass(frozen=True)
+class _LatentMotion:
+    """Autoregression of the latents as a transition of the last few of them, newest first."""
+
+    transition: NDArray[np.float64]  # (n, n)
+    noise: NDArray[np.float64]  # (n, n)
+    spread: NDArray[np.float64]  # (n, n), covariance at rest
+
+    @classmethod
+    def learned(cls, latents: Sequence[NDArray[np.float64]]) -> _LatentMotion:
+        kept = max(FACE_LAGS, LATENT_LAGS)
+        size, states = latents[0].shape[1], latents[0].shape[1] * kept
+        past = np.concatenate([_lagged(z, LATENT_LAGS)[kept - 1 : -1] for z in latents])
+        after = np.concatenate([z[kept:] for z in latents])
+        gram = past.T @ past + RIDGE * len(past) * np.eye(past.shape[1])
+        coefficients = np.linalg.solve(gram, past.T @ after)
+        transition, noise = np.zeros((states, states)), 1e-9 * np.eye(states)
+        transition[:size, : len(coefficients)] = coefficients.T
+        transition[size:, :-size] = np.eye(states - size)
+        # Little data may give latents that grow without end: every pole is drawn in by the same factor.
+        inwards = min(1.0, MAX_POLE / float(np.abs(np.linalg.eigvals(transition)).max()))
+        transition[:size] *= np.repeat(inwards ** np.arange(1, kept + 1), size)
+        noise[:size, :size] += np.cov((after - past @ coefficients).T)
+        spread = np.cov(np.concatenate([_lagged(z, kept) for z in latents]).T)
+        return cls(transition, noise, spread)
+
+
+def _system(
+    readings: Sequence[NDArray[np.float64]],
+    latents: Sequence[NDArray[np.float64]],
+    motion: _LatentMotion,
+) -> EarSystem:
+    """Learn how the latents reach some channels of the readings, and the filter's gains."""
+    size, channels = latents[0].shape[1], readings[0].shape[1]
+    first, faces = max(FACE_LAGS, READING_LAGS + 1), size * FACE_LAGS
+    inputs = np.concatenate(
+        [
+            np.concatenate((_lagged(z, FACE_LAGS)[first:], _lagged(y, READING_LAGS)[first - 1 : -1]), axis=1)
+            for z, y in zip(latents, readings, strict=True)
+        ]
+    )
+    inputs = np.concatenate((inputs, np.ones((len(inputs), 1))), axis=1)
+    outputs = np.concatenate([y[first:] for y in readings])
+    penalty = np.concatenate((np.full(faces, RIDGE), np.full(READING_LAGS * channels, 1e-5), [0.0])) * len(inputs)
+    coefficients = np.linalg.solve(inputs.T @ inputs + np.diag(penalty), inputs.T @ outputs)
+    effect, past, constant = coefficients[:faces].T, coefficients[faces:-1].T, coefficients[-1]
+    noise = NOISE * np.cov((outputs - inputs @ coefficients).T)
+    noise += MISFIT * effect @ np.cov(np.concatenate([_lagged(z, FACE_LAGS) for z in latents]).T) @ effect.T
+    offset = OFFSET * _offset_covariance(readings, latents, effect, past)
+
+    # State: the latest latents, then the offsets.
+    transition = block_diag(motion.transition, OFFSET_LEAK * np.eye(channels))
+    drift = block_diag(motion.noise, (1.0 - OFFSET_LEAK**2) * offset)
+    covariance = block_diag(motion.spread, offset)
+    observed = np.zeros((channels, len(transition)))
+    observed[:, :faces] = effect
+    settled = np.eye(channels) - past.reshape(channels, READING_LAGS, channels).sum(axis=1)
+    observed[:, -channels:] = settled
+    gains = []
+    for step in range(STEPS[-1] + 1):
+        if step:
+            covariance = transition @ covariance @ transition.T + drift
+        seen = observed @ covariance
+        gain = np.linalg.solve(seen @ observed.T + noise, seen).T
+        if step in STEPS:
+            gains.append(gain)
+        covariance = covariance - gain @ seen
+        covariance = 0.5 * (covariance + covariance.T)
+    return EarSystem(past, constant, np.array(gains), observed, np.zeros(52))
+
+
+def _offset_covariance(
+    readings: Sequence[NDArray[np.float64]],
+    latents: Sequence[NDArray[np.float64]],
+    effect: NDArray[np.float64],
+    past: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Covariance of what a calibration of a few seconds gets wrong: means of the readings without the face's part."""
+    means = []
+    for y, z in zip(readings, latents, strict=True):
+        driven = _lagged(z, FACE_LAGS) @ effect.T
+        facial = np.zeros_like(y)
+        for row in range(READING_LAGS, len(y)):
+            facial[row] = driven[row] + past @ facial[row - READING_LAGS : row][::-1].ravel()
+        total = np.cumsum(y - facial, axis=0)
+        means.append((total[CALIBRATION_FRAMES::15] - total[:-CALIBRATION_FRAMES:15]) / CALIBRATION_FRAMES)
+    joined = np.concatenate(means)
+    return np.cov(joined.T) + 1e-4 * np.eye(joined.shape[1])
+
+
+def _errors(pieces: Sequence[Piece], landmark_deltas: NDArray[np.floating]) -> dict[str, NDArray[np.float64]]:
+    """Cross-validated root-mean-square errors (52,) of the weights for each set of ears; empty with too little data."""
+    total = sum(len(readings) for readings, _ in pieces)
+    bounds = np.linspace(0, total, FOLDS + 1).astype(int)
+    squares: dict[str, list[NDArray[np.float64]]] = {name: [] for name in EARS_SEEN}
+    for begin, end in itertools.pairwise(bounds):
+        others = _part(pieces, 0, begin) + _part(pieces, end, total)
+        if sum(len(readings) for readings, _ in others) < MIN_FRAMES:
+            return {}
+        mechanics = _learn(others, landmark_deltas)
+        for readings, weights in _part(pieces, begin, end):
+            for name in EARS_SEEN:
+                present = np.tile([name != "right", name != "left"], (len(readings), 1))
+                tracked, _ = Tracker(mechanics).push(readings, present)
+                squares[name].append(np.square(np.clip(tracked, 0.0, 1.0) - weights))
+    return {name: np.sqrt(np.concatenate(parts).mean(axis=0)) for name, parts in squares.items()}
+
+
+def _part(pieces: Sequence[Piece], begin: int, end: int) -> list[Piece]:
+    """The frames from ``begin`` to ``end`` of pieces that are counted through, where they are long enough."""
+    parts, start = [], 0
+    for readings, weights in pieces:
+        low, high = np.clip([begin - start, end - start], 0, len(readings))
+        if high - low > CALIBRATION_FRAMES + 30:
+            parts.append((readings[low:high], weights[low:high]))
+        start += len(readings)
+    return parts
+
+
+def _both_ears(stretch: FaceData) -> list[Piece]:
+    """Readings and weights of the parts of a stretch in which both ears are there, long enough for a mean."""
+    whole = stretch.present.all(axis=1)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], whole, [False])).astype(int)))
+    spans = [slice(begin, end) for begin, end in zip(edges[::2], edges[1::2], strict=True)]
+    return [
+        (stretch.readings[span], stretch.weights[span])
+        for span in spans
+        if span.stop - span.start > CALIBRATION_FRAMES + 30
+    ]
+
+
+def _lagged(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """(n, count k): each row with the ``count - 1`` rows before it, newest first; the first row is repeated."""
+    padded = np.concatenate((np.repeat(values[:1], count - 1, axis=0), values))
+    return np.concatenate([padded[count - 1 - lag : len(padded) - lag] for lag in range(count)], axis=1)

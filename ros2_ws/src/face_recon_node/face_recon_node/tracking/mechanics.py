@@ -1,0 +1,97 @@
+"""A person's ears as a linear system: what the Kalman filter needs. See :mod:`face_recon_node.tracking.learning`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from face_recon_node.stream.alignment import RATE
+
+LATENTS = 16
+FACE_LAGS = 4
+"""Frames of the face that reach the readings: lag and creep of the tissue, and the differences that gyroscopes see."""
+READING_LAGS = 3
+LATENT_LAGS = 3
+OFFSET_LEAK = float(np.exp(-1.0 / (RATE * 180.0)))
+"""Offsets drift away within three minutes."""
+SCALE = np.tile(np.repeat([0.1, 0.05], 3), 2)
+"""Typical facial motion in m/s² and rad/s; makes the readings of an ear comparable."""
+STEPS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+"""Frames since the start at which the gain changes, while the filter learns the offsets."""
+
+EARS_SEEN = {"both": range(12), "left": range(6), "right": range(6, 12)}
+
+
+@dataclass(frozen=True)
+class EarSystem:
+    """The filter for the ears that are there: ``n`` states, ``m`` readings."""
+
+    past: NDArray[np.float64]
+    """(m, READING_LAGS m): prediction of the readings from the latest ones, newest first."""
+    constant: NDArray[np.float64]
+    """(m,)"""
+    gains: NDArray[np.float64]
+    """(len(STEPS), n, m)"""
+    observed: NDArray[np.float64]
+    """(m, n): what the state does to the readings, beside their past."""
+    weights_std: NDArray[np.float64]
+    """(52,): root-mean-square error of the tracked weights, on frames that the system was not learned from."""
+
+
+@dataclass(frozen=True)
+class Mechanics:
+    """What was learned about a person's ears, enough to run :class:`~face_recon_node.tracking.tracker.Tracker`."""
+
+    mean: NDArray[np.float64]
+    """(52,) mean ARKit weights of the person."""
+    weights_std: NDArray[np.float64]
+    """(52,) their standard deviation."""
+    decode: NDArray[np.float64]
+    """(LATENTS, 52): latents to weights."""
+    coast: NDArray[np.float64]
+    """(n, n): transition without a reading."""
+    systems: Mapping[str, EarSystem]
+    """For both ears and for each alone."""
+
+    def to_dict(self) -> dict[str, NDArray[np.float32]]:
+        """Plain arrays, for the model file."""
+        arrays = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "systems"}
+        for name, system in self.systems.items():
+            arrays |= {f"{name}.{field.name}": getattr(system, field.name) for field in fields(system)}
+        return {name: array.astype(np.float32) for name, array in arrays.items()}
+
+    @classmethod
+    def from_dict(cls, arrays: Mapping[str, NDArray]) -> Mechanics:
+        """The inverse of :meth:`to_dict`.
+
+        Raises:
+            ValueError: an array is missing, of another shape, or not finite.
+        """
+        states, latents = LATENTS * max(FACE_LAGS, LATENT_LAGS), LATENTS
+
+        def take(name: str, *shape: int) -> NDArray[np.float64]:
+            array = np.asarray(arrays.get(name, ()), dtype=np.float64)
+            if array.shape != shape or not np.isfinite(array).all():
+                raise ValueError(f"the ears' mechanics lack a finite {name} of shape {shape}")
+            return array
+
+        systems = {}
+        for name, channels in EARS_SEEN.items():
+            m, n = len(channels), states + len(channels)
+            systems[name] = EarSystem(
+                take(f"{name}.past", m, READING_LAGS * m),
+                take(f"{name}.constant", m),
+                take(f"{name}.gains", len(STEPS), n, m),
+                take(f"{name}.observed", m, n),
+                take(f"{name}.weights_std", 52),
+            )
+        return cls(
+            take("mean", 52),
+            take("weights_std", 52),
+            take("decode", latents, 52),
+            take("coast", states, states),
+            systems,
+        )

@@ -1,0 +1,273 @@
+"""A personal model from a few minutes of a person's data.
+
+1. How the person's face moves their ears is learned in closed form (:mod:`face_recon_node.tracking.mechanics`).
+2. The network is trained further on the person's data. What it is told of the tracker comes from mechanics that were
+   learned without the frame at hand (cross-fitting), or it would learn to trust a tracker that has seen the answer.
+   Copies of the data with the earbuds seated and calibrated a little differently keep it from learning one seat by
+   heart.
+3. Standard deviations are scaled on frames that neither has seen.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from face_recon_node.head import HeadModel
+from face_recon_node.head.personal import PersonalFace
+from face_recon_node.network import FaceNetwork
+from face_recon_node.network.imu_twin_trans import WEIGHTS
+from face_recon_node.network.wearer import Wearer
+from face_recon_node.stream.alignment import RATE
+from face_recon_node.stream.calibration import STANDARD_GRAVITY
+from face_recon_node.stream.features import FeatureExtractor
+from face_recon_node.stream.profile import EarProfile
+from face_recon_node.tracking import Mechanics, learn
+from face_recon_node.training import evaluation
+from face_recon_node.training.estimate import Estimate
+from face_recon_node.training.population import Example
+from face_recon_node.training.progress import Progress
+from face_recon_node.training.stretch import Stretch
+from face_recon_node.training.trainer import TrainingConfig, fit, statistics_of
+
+SHORTEST = 26.0
+"""s: less does not suffice for learning from one half of all but the last fifth, and trying on the other."""
+FOLDS = 4
+TUNED = (0.25, 0.5, 0.75, 1.0)
+TRACKER_SHARES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
+LEAD_IN = 20.0
+"""s"""
+COPIES = 6
+SEAT = 0.08
+"""rad per axis: how differently an earbud is seated in a copy."""
+GAIN = 0.12
+"""Log-normal spread of how strongly it follows."""
+POSTURE = 0.015
+"""rad per axis: where the head was while the calibration averaged."""
+LOST = 0.35
+"""Share of the copies in which an ear falls silent for a while."""
+BIAS = 0.004
+"""rad/s per axis: what a calibration gets wrong of a gyroscope's bias."""
+
+
+@dataclass(frozen=True)
+class AdaptConfig:
+    """Settings of the adaptation."""
+
+    seed: int = 0
+    steps_per_minute: float = 60.0
+    min_steps: int = 60
+    max_steps: int = 900
+    batch: int = 16
+    piece: int = 160
+    warm_up: int = 32
+    learning_rate: float = 1e-3
+    held_out: float = 0.2
+    """Share of the data, at its end, on which the standard deviations are scaled."""
+
+
+def adapt(
+    base: FaceNetwork,
+    stretches: Sequence[Stretch],
+    head: HeadModel | None = None,
+    config: AdaptConfig | None = None,
+    progress: Progress = lambda what, done, of: None,
+) -> FaceNetwork:
+    """Make a personal model.
+
+    Args:
+        base: network that is nobody's.
+        stretches: of one person.
+        head: what stands for landmarks that were not recorded; the shipped one by default.
+        config: settings; the same on the same data gives the same model on the same machine.
+        progress: see :data:`~face_recon_node.training.progress.Progress`.
+
+    Raises:
+        ValueError: there is too little data.
+    """
+    head, config = head or HeadModel.load(), config or AdaptConfig()
+    total = sum(len(stretch) for stretch in stretches)
+    if total < SHORTEST * RATE:
+        found = f"{total / RATE:.0f} s of the true face are too few"
+        raise ValueError(f"{found}, {SHORTEST:.0f} are needed: record for longer")
+    cut = round(total * (1.0 - config.held_out))
+    trial = _adapted(
+        base,
+        _part(stretches, 0, cut),
+        head,
+        config,
+        lambda done, of: progress("trial without the last part of the data", done, of),
+    )
+    rng = np.random.default_rng(config.seed)
+    unseen = [seat for stretch in _part(stretches, cut, total) for seat in (stretch, reseated(stretch, rng))]
+    error, tuned, share = _chosen(base, trial, unseen)
+    trial = _between(base, trial, tuned).with_tracker_share(share)
+    scales = evaluation.scaled_to_cover(trial, unseen, _face(trial).deltas).statistics
+    network = _adapted(base, stretches, head, config, lambda done, of: progress("adapting", done, of))
+    network = _between(base, network, tuned).with_tracker_share(share)
+    network = network.with_scales(scales.weights_std_scale, scales.landmarks_std_scale, scales.lost_ear_scale)
+    constant = np.median(np.concatenate([stretch.weights for stretch in _part(stretches, 0, cut)]), axis=0)
+    network.card = {
+        "model": "IMUTwinTrans",
+        "personal": True,
+        "protocol": "last fifth of the person's data, as recorded and as if the earbuds were seated anew",
+        "figures": {
+            "landmark_error_mm": round(error, 4),
+            "constant_face_mm": round(_error(_face(trial), [constant - stretch.weights for stretch in unseen]), 4),
+        },
+        "minutes": round(total / RATE / 60.0, 2),
+        "tuned": tuned,
+        "tracker_share": share,
+        "configuration": asdict(config),
+        "base": base.card,
+    }
+    return network
+
+
+def _chosen(base: FaceNetwork, adapted: FaceNetwork, unseen: Sequence[Stretch]) -> tuple[float, float, float]:
+    """What is best on unseen frames: its error in mm, how far to go from base to adapted, and the tracker's share."""
+    best = (np.inf, 0.0, 0.0)
+    alone = adapted.with_tracker_share(1.0)
+    tracked = [evaluation.predict(alone, stretch).weights for stretch in unseen]
+    for tuned in TUNED:
+        network = _between(base, adapted, tuned)
+        faces = [evaluation.predict(network, stretch).weights for stretch in unseen]
+        for share in TRACKER_SHARES:
+            errors = [
+                (1.0 - share) * own + share * by_tracker - stretch.weights
+                for own, by_tracker, stretch in zip(faces, tracked, unseen, strict=True)
+            ]
+            best = min(best, (_error(_face(adapted), errors), tuned, share))
+    return best
+
+
+def _error(face: PersonalFace, errors: Sequence[NDArray[np.float32]]) -> float:
+    """Mean distance of the landmarks in mm for errors of the weights (n, 52)."""
+    points = np.concatenate(errors) @ face.deltas.reshape(WEIGHTS, -1)
+    return float(np.linalg.norm(points.reshape(-1, 3), axis=-1).mean() * 1000.0)
+
+
+def _between(base: FaceNetwork, adapted: FaceNetwork, tuned: float) -> FaceNetwork:
+    """The adapted network with its weights moved back towards the base's.
+
+    Half of the way keeps more of what the base knows about faces that the person has not shown (Wortsman et al. 2022,
+    Robust fine-tuning of zero-shot models, CVPR).
+    """
+    module = copy.deepcopy(adapted.module)
+    origin = base.module.state_dict()
+    module.load_state_dict({name: origin[name].lerp(value, tuned) for name, value in module.state_dict().items()})
+    return FaceNetwork(module, adapted.statistics, adapted.card, adapted.wearer)
+
+
+def _face(network: FaceNetwork) -> PersonalFace:
+    if network.face is None:
+        raise ValueError("the network is nobody's")
+    return network.face
+
+
+def _adapted(
+    base: FaceNetwork,
+    stretches: Sequence[Stretch],
+    head: HeadModel,
+    config: AdaptConfig,
+    progress: Callable[[int, int], None],
+) -> FaceNetwork:
+    landmarks = [stretch.true_landmarks(head) for stretch in stretches]
+    face = PersonalFace.fitted(head, [stretch.weights for stretch in stretches], landmarks)
+    minutes = sum(len(stretch) for stretch in stretches) / RATE / 60.0
+    steps = round(np.clip(config.steps_per_minute * minutes, config.min_steps, config.max_steps))
+    module = copy.deepcopy(base.module)
+    tuning = TrainingConfig(
+        seed=config.seed,
+        steps=steps,
+        batch=config.batch,
+        piece=config.piece,
+        warm_up=config.warm_up,
+        untracked=0.0,
+        learning_rate=config.learning_rate,
+    )
+    mechanics = learn(stretches, face.deltas)
+    examples = cross_fitted(stretches, face.deltas, config.seed, mechanics)
+    fit(module, examples, face.deltas, tuning, lambda step, loss: progress(step, steps))
+    wearer = Wearer(mechanics, face, 0.0, EarProfile.fitted(stretches))
+    return FaceNetwork(module, statistics_of(examples, face.deltas), base.card, wearer)
+
+
+def _part(stretches: Sequence[Stretch], begin: int, end: int) -> list[Stretch]:
+    """The frames from ``begin`` to ``end`` of stretches that are counted through."""
+    parts, start = [], 0
+    for stretch in stretches:
+        low, high = np.clip([begin - start, end - start], 0, len(stretch))
+        if high > low:
+            parts.append(stretch[low:high])
+        start += len(stretch)
+    return parts
+
+
+def cross_fitted(
+    stretches: Sequence[Stretch], deltas: NDArray[np.float32], seed: int = 0, assessed: Mechanics | None = None
+) -> list[Example]:
+    """What the network learns from, of one person: each frame tracked by mechanics that have not seen it.
+
+    Args:
+        stretches: of the person.
+        deltas: (52, 51, 3) metres: how each ARKit action moves the landmarks.
+        seed: decides about the copies' seats.
+        assessed: mechanics learned from all of them, for the errors.
+
+    Raises:
+        ValueError: there is too little data.
+    """
+    rng = np.random.default_rng(seed)
+    assessed = assessed or learn(stretches, deltas)
+    total = sum(len(stretch) for stretch in stretches)
+    bounds = np.linspace(0, total, (FOLDS if total > 60 * RATE else 2) + 1).astype(int)
+    examples = []
+    for begin, end in itertools.pairwise(bounds):
+        others = _part(stretches, 0, begin) + _part(stretches, end, total)
+        mechanics = learn(others, deltas, assessed)
+        # A tracker needs a while: it runs through what comes before, too.
+        start = max(0, begin - round(LEAD_IN * RATE))
+        lead_in = begin - start
+        for stretch in _part(stretches, start, end):
+            own = slice(min(lead_in, len(stretch)), None)
+            lead_in -= min(lead_in, len(stretch))
+            for number in range(COPIES):
+                example = Example.tracked_by(mechanics, reseated(stretch, rng) if number else stretch)
+                examples.append(example[own])
+    return examples
+
+
+def reseated(stretch: Stretch, rng: np.random.Generator) -> Stretch:
+    """The stretch as other seats of the earbuds and another calibration would have measured it."""
+    readings = stretch.readings.reshape(-1, 2, 2, 3).astype(np.float64)
+    posture = rng.normal(0.0, POSTURE, 2)
+    moved = np.empty_like(readings)
+    for ear in range(2):
+        seat = Rotation.from_rotvec(rng.normal(0.0, SEAT, 3)).as_matrix()
+        moved[:, ear] = readings[:, ear] @ seat.T * np.exp(rng.normal(0.0, GAIN))
+        tilt = posture + rng.normal(0.0, POSTURE / 3.0, 2)
+        moved[:, ear, 0, :2] += np.array([-tilt[1], tilt[0]]) * STANDARD_GRAVITY
+        moved[:, ear, 1] += rng.normal(0.0, BIAS, 3)
+    present = stretch.present.copy()
+    if rng.random() < LOST:
+        begin, end = np.sort(rng.integers(len(present), size=2))
+        present[begin:end, rng.integers(2)] = False
+    moved *= present[:, :, None, None]
+    features = FeatureExtractor().push(moved.reshape(-1, 2, 6), present)
+    flat = moved.reshape(len(moved), 12).astype(np.float32)
+    return replace(stretch, readings=flat, present=present, features=features)
+
+
+def estimate(network: FaceNetwork, stretch: Stretch, face: PersonalFace) -> Estimate:
+    """The faces of a stretch on a person's neutral face; a personal network uses its own person's actions."""
+    prediction = evaluation.predict(network, stretch)
+    own = network.face or face
+    landmarks = PersonalFace(face.neutral, own.deltas).landmarks(prediction.weights)
+    return Estimate(landmarks, prediction.weights, prediction.landmarks_std, prediction.weights_std)
