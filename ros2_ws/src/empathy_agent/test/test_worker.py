@@ -80,7 +80,7 @@ def test_a_failed_warm_up_is_told_and_does_not_stop_the_worker() -> None:
     faults: queue.Queue[str] = queue.Queue()
     done: queue.Queue[Reply | DialogueError] = queue.Queue()
     with serve((500, b"not yet"), events(GOOD)) as server:
-        worker = Worker(Dialogue(OpenAIServer(server.url, "m")), languages=["en"], on_fault=faults.append)
+        worker = Worker(Dialogue(OpenAIServer(server.url, "m")), languages=["en"], on_fault=faults.put)
         while not server.requests:
             time.sleep(0.01)
         worker.submit(Job(POST, done.put))
