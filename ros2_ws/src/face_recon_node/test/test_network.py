@@ -17,7 +17,15 @@ from face_recon_node.network.wearer import Wearer
 from face_recon_node.stream.features import CHANNELS
 from face_recon_node.stream.profile import EarProfile
 from face_recon_node.tracking import Mechanics
-from face_recon_node.tracking.mechanics import EARS_SEEN, LATENTS, READING_LAGS, STEPS, EarSystem
+from face_recon_node.tracking.mechanics import (
+    EARS_SEEN,
+    LATENT_LAGS,
+    LATENTS,
+    READING_LAGS,
+    STATES,
+    STEPS,
+    EarSystem,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -35,14 +43,16 @@ def network(seed: int = 0) -> FaceNetwork:
 def some_mechanics(seed: int = 0) -> Mechanics:
     """Ears that damp every reading and move the face by some of it."""
     rng = np.random.default_rng(seed)
-    states, systems = 64, {}
+    systems = {}
     for name, channels in EARS_SEEN.items():
         m = len(channels)
         past = np.concatenate((0.5 * np.eye(m), np.zeros((m, (READING_LAGS - 1) * m))), axis=1)
-        gains = rng.normal(0.0, 0.02, (len(STEPS), states + m, m))
-        systems[name] = EarSystem(past, np.zeros(m), gains, np.zeros((m, states + m)), np.full(52, 0.1))
+        shared = rng.normal(0.0, 0.02, (len(STEPS), STATES + m, m))
+        spread, observed = np.zeros((len(STEPS), m, m)), np.zeros((m, STATES + m))
+        systems[name] = EarSystem(past, np.zeros(m), np.eye(m), spread, shared, observed, np.full(52, 0.1))
     decode = rng.normal(0.0, 0.05, (LATENTS, 52))
-    return Mechanics(np.full(52, 0.3), np.full(52, 0.2), decode, 0.5 * np.eye(states), systems)
+    motion = 0.5 * np.eye(LATENTS, LATENT_LAGS * LATENTS)
+    return Mechanics(np.full(52, 0.3), np.full(52, 0.2), decode, motion, systems)
 
 
 WEARER = Wearer(

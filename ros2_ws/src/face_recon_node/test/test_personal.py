@@ -19,7 +19,7 @@ from face_recon_node.network import FaceNetwork, IMUTwinTrans, NetworkConfig, St
 from face_recon_node.network.wearer import Wearer
 from face_recon_node.tracking import learn
 from face_recon_node.training import evaluation, personal, run
-from face_recon_node.training.personal import AdaptConfig, adapt, cross_fitted, estimate, reseated
+from face_recon_node.training.personal import AdaptConfig, adapt, cross_fitted, estimate
 from face_recon_node.training.population import SimulatedSession
 from face_recon_node.training.stretch import Stretch, prepare
 from imuface_driver.recording import LandmarkTrack, Recording
@@ -140,29 +140,12 @@ def test_an_estimate_keeps_the_neutral_face_that_it_is_given() -> None:
         np.testing.assert_allclose(found.landmarks, expected, atol=1e-6)
 
 
-def test_a_new_seat_keeps_shapes_and_silences() -> None:
-    present = session().present.copy()
-    present[200:300, 1] = False
-    silent = replace(session(), present=present, readings=session().readings * np.repeat(present, 6, axis=1))
-    for seed in range(4):
-        moved = reseated(silent, np.random.default_rng(seed))
-        assert moved.readings.shape == silent.readings.shape
-        assert moved.readings.dtype == moved.features.dtype == np.float32
-        assert moved.features.shape == silent.features.shape
-        assert np.isfinite(moved.features).all()
-        assert not (moved.present & ~silent.present).any()
-        assert not moved.readings[np.repeat(~moved.present, 6, axis=1)].any()
-        np.testing.assert_array_equal(moved.weights, silent.weights)
-        assert np.abs(moved.readings - silent.readings).max() > 1e-3
-    again = reseated(silent, np.random.default_rng(3))
-    np.testing.assert_array_equal(again.features, moved.features)
-
-
 def test_every_frame_is_learned_from_with_a_tracker_that_has_not_seen_it() -> None:
     deltas = head().landmark_deltas
     examples = cross_fitted([session()], deltas)
-    assert len(examples) == 2 * personal.COPIES
-    plain = [examples[0], examples[personal.COPIES]]
+    each = 1 + personal.RESEATED + 2 * personal.REMIXED
+    assert len(examples) == 2 * each
+    plain = [examples[0], examples[each]]
     np.testing.assert_array_equal(np.concatenate([example.weights for example in plain]), session().weights)
     # A tracker that has seen the answer is nearer to it.
     seen = personal.Example.tracked_by(learn([session()], deltas), session())

@@ -15,7 +15,7 @@ from face_recon_node.rivals.person import Person
 from face_recon_node.training.stretch import Stretch
 
 NEUTRAL = HeadModel.load().landmark_neutral
-NETWORKS = [name for name in RIVALS if name not in ("constant", "ridge")]
+NETWORKS = [name for name in RIVALS if name not in ("mean", "constant", "ridge")]
 
 
 def moving(count: int = 1200, seed: int = 0) -> Stretch:

@@ -1,10 +1,13 @@
-"""Ridge regression and the constant face."""
+"""Ridge regression and the constant faces."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+import pytest
 from face_recon_node.head import HeadModel
-from face_recon_node.rivals.constant import ConstantFace
+from face_recon_node.rivals.catalogue import RIVALS
 from face_recon_node.rivals.person import Person
 from face_recon_node.rivals.readings import Standardised, windows
 from face_recon_node.rivals.ridge import RidgeRegression
@@ -44,15 +47,16 @@ def test_noise_is_penalised_to_a_constant() -> None:
     assert found.weights[:, 0].std() < 0.01
 
 
-def test_the_constant_is_the_median_displacement() -> None:
+@pytest.mark.parametrize(("name", "centre"), [("constant", np.median), ("mean", np.mean)])
+def test_the_constant_is_the_middle_displacement(name: str, centre: Callable[..., np.ndarray]) -> None:
     stretch = linear()
     assert stretch.landmarks is not None
     larger = (1.1 * NEUTRAL).astype(np.float32)
-    found = ConstantFace().fit([Person([stretch], NEUTRAL)]).predict(stretch[:7], larger)
-    expected = np.median(stretch.landmarks - NEUTRAL, axis=0) + larger
+    found = RIVALS[name]().fit([Person([stretch], NEUTRAL)]).predict(stretch[:7], larger)
+    expected = centre(stretch.landmarks - NEUTRAL, axis=0) + larger
     assert found.landmarks.shape == (7, 51, 3)
     np.testing.assert_allclose(found.landmarks[3], expected, atol=1e-6)
-    np.testing.assert_allclose(found.weights[3], np.median(stretch.weights, axis=0), atol=1e-6)
+    np.testing.assert_allclose(found.weights[3], centre(stretch.weights, axis=0), atol=1e-6)
 
 
 def test_windows_end_at_their_frame() -> None:

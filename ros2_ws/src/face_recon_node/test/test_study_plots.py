@@ -89,10 +89,11 @@ def test_the_gain_compares_the_same_people() -> None:
         if not (row.key.model == "constant" and row.key.participant == "p01")
     ]
     fewer = Table(table.plan, Outcome(rows))
-    assert fewer.gain("within", "ours") == pytest.approx(0.5)
-    assert fewer.gain("within", "ridge") == pytest.approx(0.25)
-    assert fewer.gain("walking", "ours") is None
+    assert fewer.gain("within", "ours", "constant") == pytest.approx(0.5)
+    assert fewer.gain("within", "ridge", "constant") == pytest.approx(0.25)
+    assert fewer.gain("walking", "ours", "constant") is None
+    assert fewer.gain("within", "ours", "mean") is None
     found = {target.what: target for target in fewer.targets()}
     assert found["below ridge regression, all training minutes"].value == pytest.approx(1.0 - 1.0 / 1.5)
     assert found["below ridge regression, all training minutes"].reached is True
-    assert found["G(1 min) / C"].reached is None
+    assert found["G(1 min) / C, against constant face, median"].reached is None

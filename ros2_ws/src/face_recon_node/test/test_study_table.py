@@ -98,7 +98,7 @@ def test_the_table_is_whole_resumes_and_repeats_single_rows(
 
     monkeypatch.undo()
     table = Table(plan(study), outcome)
-    assert table.gain("within", "constant") == 0.0
+    assert table.gain("within", "constant", "constant") == 0.0
     within, neutral = table.line("within", "ridge"), table.line("neutral", "ridge")
     assert within is not None
     assert neutral is not None

@@ -8,7 +8,8 @@ from functools import cache
 import numpy as np
 import pytest
 from face_recon_node.head import HeadModel
-from face_recon_node.tracking import Mechanics, Tracker, learn
+from face_recon_node.stream.calibration import STANDARD_GRAVITY
+from face_recon_node.tracking import Mechanics, Tracker, facial_response, learn, tracker
 from face_recon_node.tracking.mechanics import EARS_SEEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,16 +42,34 @@ def smooth(rng: np.random.Generator, rows: int, columns: int, time: float) -> np
     return lfilter([np.sqrt(1.0 - kept**2)], [1.0, -kept], noise, axis=0)[-rows:]
 
 
-def linear_ears(seconds: float, seed: int) -> Session:
+def rigid(turns: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    """Calibrated readings (n, 6) of an upright ear that turns (rad) and shifts (m) a little."""
+    acceleration = 900.0 * (np.roll(shifts, -1, axis=0) - 2.0 * shifts + np.roll(shifts, 1, axis=0))
+    acceleration[[0, -1]] = 0.0
+    acceleration[:, 0] -= STANDARD_GRAVITY * turns[:, 1]
+    acceleration[:, 1] += STANDARD_GRAVITY * turns[:, 0]
+    return np.concatenate((acceleration, 30.0 * np.gradient(turns, axis=0)), axis=1)
+
+
+def linear_ears(seconds: float, seed: int, jerks: bool = False) -> Session:
     """Six actions turn the ears linearly, those of one person whatever the seed, on a head that sways much more."""
     rng, person = np.random.default_rng(seed), np.random.default_rng(99)
     frames = round(30 * seconds)
     weights = np.zeros((frames, 52), np.float32)
-    weights[:, ACTIONS] = np.clip(0.4 + 0.25 * smooth(rng, frames, len(ACTIONS), 15.0), 0.0, 1.0)
-    held, turned = person.normal(size=(2, len(ACTIONS), 12))
-    changes = np.diff(weights[:, ACTIONS], axis=0, prepend=weights[:1, ACTIONS])
-    sway = smooth(rng, frames, 2, 150.0) @ person.normal(size=(2, 12))
-    readings = 0.1 * weights[:, ACTIONS] @ held + 0.3 * changes @ turned + sway + rng.normal(0.0, 5e-3, (frames, 12))
+    faces = lfilter([0.1], [1.0, -0.9], smooth(rng, frames, len(ACTIONS), 15.0), axis=0)
+    weights[:, ACTIONS] = np.clip(0.4 + 0.3 * faces, 0.0, 1.0)
+    sway = 0.01 * np.cumsum(smooth(rng, frames, 3, 20.0), axis=0) / 30.0
+    sway -= np.linspace(0.0, 1.0, frames)[:, None] * sway[-1:] if frames else 0.0
+    late = np.concatenate((weights[:1, ACTIONS], weights[:-1, ACTIONS]))
+    ears = []
+    for _ in range(2):
+        turned, shifted = person.normal(size=(2, len(ACTIONS), 3))
+        turns = 0.1 * late @ turned + sway
+        ears.append(rigid(turns, 3e-4 * late @ shifted) if frames > 1 else np.zeros((frames, 6)))
+    readings = np.concatenate(ears, axis=1) + rng.normal(0.0, 2e-3, (frames, 12))
+    if jerks:
+        for begin in rng.integers(0, frames - 15, frames // 300):
+            readings[begin : begin + 15] += rng.normal(0.0, 1.0, 12)
     return Session(readings.astype(np.float32), np.ones((frames, 2), bool), weights)
 
 
@@ -79,13 +98,38 @@ def seen_by(session: Session, left: bool, right: bool) -> Session:
     return replace(session, present=present, readings=session.readings * np.repeat(present, 6, axis=1))
 
 
+def test_the_response_of_rigid_ears_is_found_whatever_jerks() -> None:
+    quiet = replace(unseen(), readings=linear_ears(40.0, 1).readings)
+    for jerks in (False, True):
+        response = facial_response([linear_ears(60.0, 0, jerks)], deltas())
+        change = np.diff(quiet.readings, axis=0)
+        missed = np.diff(quiet.readings - response.readings(quiet.weights), axis=0)
+        explained = 1.0 - missed.var(axis=0) / change.var(axis=0)
+        assert np.median(explained) > 0.9
+    assert not response.readings(np.zeros((5, 52))).any()
+
+
+def test_an_unquiet_head_is_not_taken_for_a_face(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    shaken = unseen().readings + 0.5 * np.tile(smooth(rng, len(unseen().readings), 6, 3.0), 2)
+    quiet, trusted = Tracker(mechanics()).push(unseen().readings, unseen().present)
+    tracked, deviations = Tracker(mechanics()).push(shaken, unseen().present)
+    monkeypatch.setattr(tracker, "MAX_SURPRISE", 1.0)
+    believed, _ = Tracker(mechanics()).push(shaken, unseen().present)
+    truth, settled = unseen().weights, slice(300, None)
+    assert (
+        error(quiet, truth) < error(tracked[settled], truth[settled]) < 0.7 * error(believed[settled], truth[settled])
+    )
+    assert deviations[settled].mean() > trusted[settled].mean()
+
+
 def test_the_face_is_seen_through_the_sway() -> None:
     tracked, deviations = Tracker(mechanics()).push(unseen().readings, unseen().present)
     assert tracked.shape == deviations.shape == (1200, 52)
     settled = slice(150, None)
     mean = np.broadcast_to(mechanics().mean, tracked.shape)
     found = error(tracked[settled], unseen().weights[settled])
-    assert found < 0.4 * error(mean, unseen().weights)
+    assert found < 0.7 * error(mean, unseen().weights)
     # What it says about its error comes from frames that it was not learned from.
     said = np.sqrt(np.square(deviations[settled][:, ACTIONS]).mean())
     assert 0.7 * found < said < 1.5 * found
@@ -98,8 +142,8 @@ def test_one_ear_sees_less_than_two_and_more_than_none(ear: str) -> None:
     one, deviations = Tracker(mechanics()).push(alone.readings, alone.present)
     mean = np.broadcast_to(mechanics().mean, one.shape)
     truth = unseen().weights
-    assert error(both, truth) < error(one, truth) < 0.9 * error(mean, truth)
-    np.testing.assert_array_equal(deviations[5], mechanics().systems[ear].weights_std.astype(np.float32))
+    assert error(both, truth) < error(one, truth) < error(mean, truth)
+    np.testing.assert_array_equal(deviations[0], mechanics().systems[ear].weights_std.astype(np.float32))
 
 
 def test_a_lost_ear_leaves_the_face_as_it_was_and_the_other_goes_on() -> None:
@@ -111,7 +155,7 @@ def test_a_lost_ear_leaves_the_face_as_it_was_and_the_other_goes_on() -> None:
     steps = np.abs(np.diff(tracked, axis=0)).max(axis=1)
     assert steps[599] < 2.0 * steps[150:600].max()
     truth = unseen().weights[600:]
-    assert error(tracked[600:], truth) < 0.9 * error(np.broadcast_to(mechanics().mean, truth.shape), truth)
+    assert error(tracked[600:], truth) < 0.97 * error(np.broadcast_to(mechanics().mean, truth.shape), truth)
     assert deviations[600:].mean() > deviations[:600].mean()
 
 

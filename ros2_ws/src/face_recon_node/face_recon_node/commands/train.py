@@ -27,6 +27,7 @@ def train(
     anyone: Annotated[bool, typer.Option("--anyone", help="For use without any data of the person.")] = False,
     start: Annotated[Path | None, typer.Option(help="Model file to start from; left out: from scratch.")] = None,
     steps: Annotated[int | None, typer.Option(help="Training steps. [default: 3500]")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="At its highest. [default: 0.002]")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides about every random choice. [default: 0]")] = None,
 ) -> None:
     """Train IMUTwinTrans on simulated participants and recorded sessions.
@@ -49,6 +50,7 @@ def train(
             anyone=settings.anyone or anyone,
             start=settings.start if start is None else str(start),
             steps=settings.steps if steps is None else steps,
+            learning_rate=settings.learning_rate if learning_rate is None else learning_rate,
             seed=settings.seed if seed is None else seed,
         )
         network = train_model(settings, sessions or [], output, progress, processes())

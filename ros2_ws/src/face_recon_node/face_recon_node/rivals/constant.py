@@ -1,8 +1,9 @@
-"""A face that never moves: the yardstick of every other model."""
+"""Faces that never move: the yardsticks of every other model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,11 @@ class ConstantFace:
     """The median of each coordinate over the training data: the constant with the least absolute error."""
 
     parameters = TARGETS
+    _centre: Callable[..., Any] = staticmethod(np.median)
 
     def fit(self, people: Sequence[Person], seed: int = 0) -> ConstantFace:
-        """Take the median; returns itself."""
-        self._face = np.median(np.concatenate([face for person in people for face in targets(person)]), axis=0)
+        """Take the middle; returns itself."""
+        self._face = self._centre(np.concatenate([face for person in people for face in targets(person)]), axis=0)
         return self
 
     def predict(self, stretch: Stretch, neutral: NDArray[np.float32]) -> Estimate:
@@ -30,3 +32,9 @@ class ConstantFace:
         """Nothing to do."""
         for _ in range(len(stretch)):
             yield
+
+
+class MeanFace(ConstantFace):
+    """The mean of each coordinate over the training data: the constant with the least squared error."""
+
+    _centre = staticmethod(np.mean)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _COLOURS = {
-    "constant": "0.55", "ridge": "tab:olive", "cnn": "tab:cyan", "lstm": "tab:green", "time": "tab:purple",
-    "frequency": "tab:pink", "paper": "tab:orange", OURS: "tab:red",
+    "mean": "0.75", "constant": "0.55", "ridge": "tab:olive", "cnn": "tab:cyan", "lstm": "tab:green",
+    "time": "tab:purple", "frequency": "tab:pink", "paper": "tab:orange", OURS: "tab:red",
 }  # fmt: skip
 _SHOWN = (OURS, "paper", "ridge")
 """Models in the pictures over time and of faces, where too many would hide each other."""
@@ -209,7 +209,7 @@ def _title(table: Table, key: str) -> str:
 
 
 def _style(model: str) -> str:
-    return {OURS: "o", "constant": "_"}.get(model, ".")
+    return {OURS: "o", "mean": "_", "constant": "_"}.get(model, ".")
 
 
 def _legend(axes: Axes, drawn: Axes | None = None) -> None:

@@ -26,8 +26,10 @@ from numpy.typing import NDArray
 from scipy.linalg import block_diag
 
 from face_recon_node.stream.alignment import RATE
+from face_recon_node.tracking.lags import lagged
 from face_recon_node.tracking.mechanics import (
     EARS_SEEN,
+    EFFECT_LAGS,
     FACE_LAGS,
     LATENT_LAGS,
     LATENTS,
@@ -38,12 +40,14 @@ from face_recon_node.tracking.mechanics import (
     EarSystem,
     Mechanics,
 )
+from face_recon_node.tracking.response import EarResponse, filtered, learn_response
+from face_recon_node.tracking.sway import Sway
 from face_recon_node.tracking.tracker import Tracker
 
 RIDGE = 1e-3
 NOISE = 1.5
 """Factor on the noise's variance, for what a linear system leaves out."""
-MISFIT = 0.1
+MISFIT = 0.02
 """Share of the readings' facial variance that counts as noise: earbuds never sit twice the same."""
 OFFSET = 8.0
 """Factor on the offsets' variance: two calibrations, and earbuds that settle."""
@@ -96,114 +100,122 @@ def learn(
     return replace(mechanics, systems=systems)
 
 
-def _learn(pieces: Sequence[Piece], landmark_deltas: NDArray[np.floating]) -> Mechanics:
+def facial_response(stretches: Sequence[FaceData], landmark_deltas: NDArray[np.floating]) -> EarResponse:
+    """Learn how one person's face moves their ears; arguments and errors as of :func:`learn`."""
+    pieces = [piece for stretch in stretches for piece in _both_ears(stretch)]
+    mean, encode = _latents(pieces, landmark_deltas)
+    latents = [(weights.astype(np.float64) - mean) @ encode for _, weights in pieces]
+    return EarResponse(encode, learn_response(latents, [readings / SCALE for readings, _ in pieces]))
+
+
+def _latents(
+    pieces: Sequence[Piece], landmark_deltas: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean weights (52,), and the map (52, LATENTS) from weights to latents: principal components of the landmarks'
+    motion, of unit variance."""
     if sum(len(readings) for readings, _ in pieces) < MIN_FRAMES:
         raise ValueError(f"less than {MIN_FRAMES / RATE:.0f} s with both ears and the true face: record for longer")
     weights = np.concatenate([weights for _, weights in pieces]).astype(np.float64)
     mean = weights.mean(axis=0)
     actions = landmark_deltas.reshape(len(landmark_deltas), -1).astype(np.float64) * 1000.0
-    # Latents of unit variance, along the principal components of the landmarks' motion.
     _, _, components = np.linalg.svd((weights - mean)[::3] @ actions, full_matrices=False)
     encode = actions @ components[:LATENTS].T
-    encode /= ((weights - mean) @ encode).std(axis=0) + 1e-6
+    return mean, encode / (((weights - mean) @ encode).std(axis=0) + 1e-6)
+
+
+def _learn(pieces: Sequence[Piece], landmark_deltas: NDArray[np.floating]) -> Mechanics:
+    mean, encode = _latents(pieces, landmark_deltas)
+    weights = np.concatenate([weights for _, weights in pieces]).astype(np.float64)
     latents = [(weights.astype(np.float64) - mean) @ encode for _, weights in pieces]
     joined = np.concatenate(latents)
     gram = joined.T @ joined + 1e-6 * len(joined) * np.eye(LATENTS)
     decode = np.linalg.solve(gram, joined.T @ (weights - mean))
     motion = _LatentMotion.learned(latents)
     readings = [readings.astype(np.float64) / SCALE for readings, _ in pieces]
+    response = learn_response(latents, readings)
     systems = {
-        name: _system([rows[:, list(channels)] for rows in readings], latents, motion)
+        name: _system([rows[:, list(channels)] for rows in readings], latents, response[list(channels)], motion)
         for name, channels in EARS_SEEN.items()
     }
-    return Mechanics(mean, weights.std(axis=0), decode, motion.transition, systems)
+    return Mechanics(mean, weights.std(axis=0), np.asarray(decode, np.float64), motion.coefficients, systems)
 
 
 @dataclass(frozen=True)
 class _LatentMotion:
-    """Autoregression of the latents as a transition of the last few of them, newest first."""
+    """Autoregression of the latents."""
 
-    transition: NDArray[np.float64]  # (n, n)
-    noise: NDArray[np.float64]  # (n, n)
-    spread: NDArray[np.float64]  # (n, n), covariance at rest
+    coefficients: NDArray[np.float64]  # (k, LATENT_LAGS k), newest first
+    noise: NDArray[np.float64]  # (k, k)
+    spread: NDArray[np.float64]  # (EFFECT_LAGS k, EFFECT_LAGS k), covariance of the latest latents at rest
 
     @classmethod
     def learned(cls, latents: Sequence[NDArray[np.float64]]) -> _LatentMotion:
-        kept = max(FACE_LAGS, LATENT_LAGS)
-        size, states = latents[0].shape[1], latents[0].shape[1] * kept
-        past = np.concatenate([_lagged(z, LATENT_LAGS)[kept - 1 : -1] for z in latents])
-        after = np.concatenate([z[kept:] for z in latents])
+        size = latents[0].shape[1]
+        past = np.concatenate([lagged(z, LATENT_LAGS)[LATENT_LAGS - 1 : -1] for z in latents])
+        after = np.concatenate([z[LATENT_LAGS:] for z in latents])
         gram = past.T @ past + RIDGE * len(past) * np.eye(past.shape[1])
         coefficients = np.linalg.solve(gram, past.T @ after)
-        transition, noise = np.zeros((states, states)), 1e-9 * np.eye(states)
-        transition[:size, : len(coefficients)] = coefficients.T
-        transition[size:, :-size] = np.eye(states - size)
+        companion = np.eye(LATENT_LAGS * size, k=-size)
+        companion[:size] = coefficients.T
         # Little data may give latents that grow without end: every pole is drawn in by the same factor.
-        inwards = min(1.0, MAX_POLE / float(np.abs(np.linalg.eigvals(transition)).max()))
-        transition[:size] *= np.repeat(inwards ** np.arange(1, kept + 1), size)
-        noise[:size, :size] += np.cov((after - past @ coefficients).T)
-        spread = np.cov(np.concatenate([_lagged(z, kept) for z in latents]).T)
-        return cls(transition, noise, spread)
+        inwards = min(1.0, MAX_POLE / float(np.abs(np.linalg.eigvals(companion)).max()))
+        coefficients *= np.repeat(inwards ** np.arange(1, LATENT_LAGS + 1), size)[:, None]
+        spread = np.cov(np.concatenate([lagged(z, EFFECT_LAGS) for z in latents]).T)
+        return cls(coefficients.T, np.cov((after - past @ coefficients).T), spread)
 
 
 def _system(
     readings: Sequence[NDArray[np.float64]],
     latents: Sequence[NDArray[np.float64]],
+    response: NDArray[np.float64],
     motion: _LatentMotion,
 ) -> EarSystem:
-    """Learn how the latents reach some channels of the readings, and the filter's gains."""
-    size, channels = latents[0].shape[1], readings[0].shape[1]
-    first, faces = max(FACE_LAGS, READING_LAGS + 1), size * FACE_LAGS
-    inputs = np.concatenate(
-        [
-            np.concatenate((_lagged(z, FACE_LAGS)[first:], _lagged(y, READING_LAGS)[first - 1 : -1]), axis=1)
-            for z, y in zip(latents, readings, strict=True)
-        ]
-    )
-    inputs = np.concatenate((inputs, np.ones((len(inputs), 1))), axis=1)
-    outputs = np.concatenate([y[first:] for y in readings])
-    penalty = np.concatenate((np.full(faces, RIDGE), np.full(READING_LAGS * channels, 1e-5), [0.0])) * len(inputs)
-    coefficients = np.linalg.solve(inputs.T @ inputs + np.diag(penalty), inputs.T @ outputs)
-    effect, past, constant = coefficients[:faces].T, coefficients[faces:-1].T, coefficients[-1]
-    noise = NOISE * np.cov((outputs - inputs @ coefficients).T)
-    noise += MISFIT * effect @ np.cov(np.concatenate([_lagged(z, FACE_LAGS) for z in latents]).T) @ effect.T
-    offset = OFFSET * _offset_covariance(readings, latents, effect, past)
+    """The filter for some channels of the readings, whose response to the latents is known."""
+    size, channels = latents[0].shape[1], len(response)
+    rest = [y - lagged(z, FACE_LAGS) @ response.T for y, z in zip(readings, latents, strict=True)]
+    sway = Sway.learned(rest)
+    effect = filtered(response.reshape(channels, FACE_LAGS, size).transpose(2, 0, 1), sway.past)
+    effect = effect.transpose(1, 2, 0).reshape(channels, -1)
+    noise = NOISE * sway.noise + MISFIT * effect @ motion.spread @ effect.T
+    offset = OFFSET * _offset_covariance(rest)
 
-    # State: the latest latents, then the offsets.
-    transition = block_diag(motion.transition, OFFSET_LEAK * np.eye(channels))
-    drift = block_diag(motion.noise, (1.0 - OFFSET_LEAK**2) * offset)
+    # State: the latest latents, newest first, then the offsets.
+    states = len(motion.spread)
     covariance = block_diag(motion.spread, offset)
-    observed = np.zeros((channels, len(transition)))
-    observed[:, :faces] = effect
-    settled = np.eye(channels) - past.reshape(channels, READING_LAGS, channels).sum(axis=1)
-    observed[:, -channels:] = settled
-    gains = []
+    settled = np.eye(channels) - sway.past.reshape(channels, READING_LAGS, channels).sum(axis=1)
+    observed = np.concatenate((effect, settled), axis=1)
+    spreads, shares = [], []
     for step in range(STEPS[-1] + 1):
         if step:
-            covariance = transition @ covariance @ transition.T + drift
-        seen = observed @ covariance
-        gain = np.linalg.solve(seen @ observed.T + noise, seen).T
+            covariance = _moved(covariance, motion, states)
+            covariance[states:, states:] += (1.0 - OFFSET_LEAK**2) * offset
+        shared = covariance @ observed.T
+        spread = observed @ shared
         if step in STEPS:
-            gains.append(gain)
-        covariance = covariance - gain @ seen
+            spreads.append(spread)
+            shares.append(shared)
+        covariance = covariance - shared @ np.linalg.solve(spread + noise, shared.T)
         covariance = 0.5 * (covariance + covariance.T)
-    return EarSystem(past, constant, np.array(gains), observed, np.zeros(52))
+    return EarSystem(sway.past, sway.constant, noise, np.array(spreads), np.array(shares), observed, np.zeros(52))
 
 
-def _offset_covariance(
-    readings: Sequence[NDArray[np.float64]],
-    latents: Sequence[NDArray[np.float64]],
-    effect: NDArray[np.float64],
-    past: NDArray[np.float64],
-) -> NDArray[np.float64]:
+def _moved(covariance: NDArray[np.float64], motion: _LatentMotion, states: int) -> NDArray[np.float64]:
+    """Covariance of the next state but for the offsets' own noise."""
+    size, used = motion.coefficients.shape
+
+    def move(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.concatenate((motion.coefficients @ rows[:used], rows[: states - size], OFFSET_LEAK * rows[states:]))
+
+    moved = move(move(covariance).T)
+    moved[:size, :size] += motion.noise
+    return moved
+
+
+def _offset_covariance(rest: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Covariance of what a calibration of a few seconds gets wrong: means of the readings without the face's part."""
     means = []
-    for y, z in zip(readings, latents, strict=True):
-        driven = _lagged(z, FACE_LAGS) @ effect.T
-        facial = np.zeros_like(y)
-        for row in range(READING_LAGS, len(y)):
-            facial[row] = driven[row] + past @ facial[row - READING_LAGS : row][::-1].ravel()
-        total = np.cumsum(y - facial, axis=0)
+    for piece in rest:
+        total = np.cumsum(piece, axis=0)
         means.append((total[CALIBRATION_FRAMES::15] - total[:-CALIBRATION_FRAMES:15]) / CALIBRATION_FRAMES)
     joined = np.concatenate(means)
     return np.cov(joined.T) + 1e-4 * np.eye(joined.shape[1])
@@ -248,9 +260,3 @@ def _both_ears(stretch: FaceData) -> list[Piece]:
         for span in spans
         if span.stop - span.start > CALIBRATION_FRAMES + 30
     ]
-
-
-def _lagged(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """(n, count k): each row with the ``count - 1`` rows before it, newest first; the first row is repeated."""
-    padded = np.concatenate((np.repeat(values[:1], count - 1, axis=0), values))
-    return np.concatenate([padded[count - 1 - lag : len(padded) - lag] for lag in range(count)], axis=1)

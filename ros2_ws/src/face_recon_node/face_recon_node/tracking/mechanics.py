@@ -11,15 +11,22 @@ from numpy.typing import NDArray
 from face_recon_node.stream.alignment import RATE
 
 LATENTS = 16
-FACE_LAGS = 4
+FACE_LAGS = 5
 """Frames of the face that reach the readings: lag and creep of the tissue, and the differences that gyroscopes see."""
-READING_LAGS = 3
+READING_LAGS = 8
+"""Frames of the readings that predict the next one: a quarter of a second."""
+EFFECT_LAGS = FACE_LAGS + READING_LAGS
+"""Frames of the face in what the past of the readings does not say."""
 LATENT_LAGS = 3
+STATES = LATENTS * EFFECT_LAGS
+"""Latents of the latest frames."""
+TAILS = 4.0
+"""Degrees of freedom of the noise: heads jerk and people swallow."""
 OFFSET_LEAK = float(np.exp(-1.0 / (RATE * 180.0)))
 """Offsets drift away within three minutes."""
 SCALE = np.tile(np.repeat([0.1, 0.05], 3), 2)
 """Typical facial motion in m/s² and rad/s; makes the readings of an ear comparable."""
-STEPS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+STEPS = (0, 2, 8, 32, 128, 512)
 """Frames since the start at which the gain changes, while the filter learns the offsets."""
 
 EARS_SEEN = {"both": range(12), "left": range(6), "right": range(6, 12)}
@@ -33,8 +40,12 @@ class EarSystem:
     """(m, READING_LAGS m): prediction of the readings from the latest ones, newest first."""
     constant: NDArray[np.float64]
     """(m,)"""
-    gains: NDArray[np.float64]
-    """(len(STEPS), n, m)"""
+    noise: NDArray[np.float64]
+    """(m, m): covariance of what neither the past nor the face explains."""
+    spread: NDArray[np.float64]
+    """(len(STEPS), m, m): covariance of the readings that the uncertain state makes."""
+    shared: NDArray[np.float64]
+    """(len(STEPS), n, m): covariance of the uncertain state with the readings that it makes."""
     observed: NDArray[np.float64]
     """(m, n): what the state does to the readings, beside their past."""
     weights_std: NDArray[np.float64]
@@ -51,8 +62,8 @@ class Mechanics:
     """(52,) their standard deviation."""
     decode: NDArray[np.float64]
     """(LATENTS, 52): latents to weights."""
-    coast: NDArray[np.float64]
-    """(n, n): transition without a reading."""
+    motion: NDArray[np.float64]
+    """(LATENTS, LATENT_LAGS LATENTS): the next latents from the latest, newest first."""
     systems: Mapping[str, EarSystem]
     """For both ears and for each alone."""
 
@@ -70,7 +81,6 @@ class Mechanics:
         Raises:
             ValueError: an array is missing, of another shape, or not finite.
         """
-        states, latents = LATENTS * max(FACE_LAGS, LATENT_LAGS), LATENTS
 
         def take(name: str, *shape: int) -> NDArray[np.float64]:
             array = np.asarray(arrays.get(name, ()), dtype=np.float64)
@@ -80,18 +90,20 @@ class Mechanics:
 
         systems = {}
         for name, channels in EARS_SEEN.items():
-            m, n = len(channels), states + len(channels)
+            m, n = len(channels), STATES + len(channels)
             systems[name] = EarSystem(
                 take(f"{name}.past", m, READING_LAGS * m),
                 take(f"{name}.constant", m),
-                take(f"{name}.gains", len(STEPS), n, m),
+                take(f"{name}.noise", m, m),
+                take(f"{name}.spread", len(STEPS), m, m),
+                take(f"{name}.shared", len(STEPS), n, m),
                 take(f"{name}.observed", m, n),
                 take(f"{name}.weights_std", 52),
             )
         return cls(
             take("mean", 52),
             take("weights_std", 52),
-            take("decode", latents, 52),
-            take("coast", states, states),
+            take("decode", LATENTS, 52),
+            take("motion", LATENTS, LATENT_LAGS * LATENTS),
             systems,
         )

@@ -5,8 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from face_recon_node.tracking.mechanics import EARS_SEEN, LATENTS, OFFSET_LEAK, READING_LAGS, SCALE, STEPS, Mechanics
+from face_recon_node.tracking.mechanics import (
+    EARS_SEEN,
+    LATENTS,
+    OFFSET_LEAK,
+    READING_LAGS,
+    SCALE,
+    STATES,
+    STEPS,
+    Mechanics,
+)
 
+UNREST_FRAMES = 180
+"""6 s: memory of how unpredictable the readings are."""
+MAX_SURPRISE = 50.0
 LIMIT = 2000.0
 """Times the typical facial motion: no earphone's sensor reaches further."""
 
@@ -15,12 +27,14 @@ class Tracker:
     """Estimates the face from calibrated readings through the mechanics of a person's ears; carries its state.
 
     While an ear is missing, the system of the other one goes on with the same face; without any, the face relaxes
-    towards the person's mean.
+    towards the person's mean. It also does while the readings of the last seconds are less predictable than those that
+    the mechanics were learned from: on a head that walks, the noise grows and the gain falls.
     """
 
     def __init__(self, mechanics: Mechanics) -> None:
         self._mechanics = mechanics
-        self._face = np.zeros(len(mechanics.coast))
+        self._face = np.zeros(STATES)
+        self._unrest = 1.0
         self._seen = ""
         self._start("")
 
@@ -51,9 +65,11 @@ class Tracker:
             if seen:
                 channels = EARS_SEEN[seen]
                 self._step(scaled[row, channels.start : channels.stop])
-                deviations[row] = mechanics.systems[seen].weights_std
+                known = mechanics.systems[seen].weights_std
+                lost = 1.0 - 1.0 / max(1.0, self._unrest)
+                deviations[row] = (1.0 - lost) * known + lost * np.maximum(known, mechanics.weights_std)
             else:
-                self._face = mechanics.coast @ self._face
+                self._face = self._next_face()
                 deviations[row] = mechanics.weights_std
             latents[row] = self._face[:LATENTS]
         return (mechanics.mean + latents @ mechanics.decode).astype(np.float32), deviations
@@ -62,11 +78,19 @@ class Tracker:
         system = self._mechanics.systems[self._seen]
         if self._past is None:
             self._past = np.tile(reading, READING_LAGS)
-        self._face, self._offsets = self._mechanics.coast @ self._face, OFFSET_LEAK * self._offsets
+        self._face, self._offsets = self._next_face(), OFFSET_LEAK * self._offsets
         state = np.concatenate((self._face, self._offsets))
         innovation = reading - system.past @ self._past - system.constant - system.observed @ state
         stage = np.searchsorted(STEPS, self._count, side="right") - 1
-        state += system.gains[stage] @ innovation
-        self._face, self._offsets = state[: len(self._face)], state[len(self._face) :]
+        expected = system.spread[stage] + system.noise
+        surprise = float(innovation @ np.linalg.solve(expected, innovation)) / len(reading)
+        noise = system.noise * max(1.0, self._unrest)
+        state += system.shared[stage] @ np.linalg.solve(system.spread[stage] + noise, innovation)
+        self._unrest += (min(surprise, MAX_SURPRISE) - self._unrest) / UNREST_FRAMES
+        self._face, self._offsets = state[:STATES], state[STATES:]
         self._past = np.concatenate((reading, self._past[: -len(reading)]))
         self._count = min(self._count + 1, STEPS[-1])
+
+    def _next_face(self) -> NDArray[np.float64]:
+        motion = self._mechanics.motion
+        return np.concatenate((motion @ self._face[: motion.shape[1]], self._face[:-LATENTS]))

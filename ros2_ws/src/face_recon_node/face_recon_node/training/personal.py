@@ -13,11 +13,10 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from face_recon_node.head import HeadModel
 from face_recon_node.head.personal import PersonalFace
@@ -25,11 +24,10 @@ from face_recon_node.network import FaceNetwork
 from face_recon_node.network.imu_twin_trans import WEIGHTS
 from face_recon_node.network.wearer import Wearer
 from face_recon_node.stream.alignment import RATE
-from face_recon_node.stream.calibration import STANDARD_GRAVITY
-from face_recon_node.stream.features import FeatureExtractor
 from face_recon_node.stream.profile import EarProfile
-from face_recon_node.tracking import Mechanics, learn
+from face_recon_node.tracking import Mechanics, facial_response, learn
 from face_recon_node.training import evaluation
+from face_recon_node.training.copies import remix, reseated
 from face_recon_node.training.estimate import Estimate
 from face_recon_node.training.population import Example
 from face_recon_node.training.progress import Progress
@@ -43,17 +41,8 @@ TUNED = (0.25, 0.5, 0.75, 1.0)
 TRACKER_SHARES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
 LEAD_IN = 20.0
 """s"""
-COPIES = 6
-SEAT = 0.08
-"""rad per axis: how differently an earbud is seated in a copy."""
-GAIN = 0.12
-"""Log-normal spread of how strongly it follows."""
-POSTURE = 0.015
-"""rad per axis: where the head was while the calibration averaged."""
-LOST = 0.35
-"""Share of the copies in which an ear falls silent for a while."""
-BIAS = 0.004
-"""rad/s per axis: what a calibration gets wrong of a gyroscope's bias."""
+RESEATED, REMIXED = 3, 3
+"""Copies of the data that are made of each fold."""
 
 
 @dataclass(frozen=True)
@@ -226,6 +215,7 @@ def cross_fitted(
     """
     rng = np.random.default_rng(seed)
     assessed = assessed or learn(stretches, deltas)
+    response = facial_response(stretches, deltas)
     total = sum(len(stretch) for stretch in stretches)
     bounds = np.linspace(0, total, (FOLDS if total > 60 * RATE else 2) + 1).astype(int)
     examples = []
@@ -238,31 +228,13 @@ def cross_fitted(
         for stretch in _part(stretches, start, end):
             own = slice(min(lead_in, len(stretch)), None)
             lead_in -= min(lead_in, len(stretch))
-            for number in range(COPIES):
-                example = Example.tracked_by(mechanics, reseated(stretch, rng) if number else stretch)
-                examples.append(example[own])
+            copies = [stretch, *(reseated(stretch, rng) for _ in range(RESEATED))]
+            examples += [Example.tracked_by(mechanics, copy)[own] for copy in copies]
+        for _ in range(REMIXED):
+            for stretch in _part(stretches, begin, end):
+                remixed = remix(stretch, response, rng)
+                examples += [Example.tracked_by(mechanics, reseated(piece, rng)) for piece in remixed]
     return examples
-
-
-def reseated(stretch: Stretch, rng: np.random.Generator) -> Stretch:
-    """The stretch as other seats of the earbuds and another calibration would have measured it."""
-    readings = stretch.readings.reshape(-1, 2, 2, 3).astype(np.float64)
-    posture = rng.normal(0.0, POSTURE, 2)
-    moved = np.empty_like(readings)
-    for ear in range(2):
-        seat = Rotation.from_rotvec(rng.normal(0.0, SEAT, 3)).as_matrix()
-        moved[:, ear] = readings[:, ear] @ seat.T * np.exp(rng.normal(0.0, GAIN))
-        tilt = posture + rng.normal(0.0, POSTURE / 3.0, 2)
-        moved[:, ear, 0, :2] += np.array([-tilt[1], tilt[0]]) * STANDARD_GRAVITY
-        moved[:, ear, 1] += rng.normal(0.0, BIAS, 3)
-    present = stretch.present.copy()
-    if rng.random() < LOST:
-        begin, end = np.sort(rng.integers(len(present), size=2))
-        present[begin:end, rng.integers(2)] = False
-    moved *= present[:, :, None, None]
-    features = FeatureExtractor().push(moved.reshape(-1, 2, 6), present)
-    flat = moved.reshape(len(moved), 12).astype(np.float32)
-    return replace(stretch, readings=flat, present=present, features=features)
 
 
 def estimate(network: FaceNetwork, stretch: Stretch, face: PersonalFace) -> Estimate:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -28,8 +30,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _NEUTRAL = 4.2
-_ACTIVITIES = {"still": 0.55, "talking": 0.2, "nodding": 0.15, "walking": 0.1}
+_ACTIVITIES = {"still": 0.5, "talking": 0.2, "nodding": 0.15, "walking": 0.15}
 _PERSONAL_MINUTES = {0.5: 0.2, 1.0: 0.2, 2.0: 0.25, 5.0: 0.35}
+_THREADS = "OMP_NUM_THREADS"
 _CAPTURED = 0.4
 """Share of the people whose faces are made of captures, where there are any."""
 
@@ -171,7 +174,7 @@ class _Habits:
     def drawn(cls, rng: np.random.Generator) -> _Habits:
         actions = len(BLENDSHAPES)
         plain = rng.random() < 0.25
-        gain = np.exp(rng.normal(0.2, 0.4, actions)) * np.exp(rng.normal(0.0, 0.25))
+        gain = np.exp(rng.normal(0.2, 0.4, actions)) * np.exp(rng.normal(0.1, 0.35))
         rest = np.where(rng.random(actions) < 0.5, np.abs(rng.normal(0.0, 0.12, actions)), 0.0) * (rng.random() < 0.7)
         return cls(np.ones(actions) if plain else gain, rest * (not plain), bool(rng.random() < 0.5))
 
@@ -286,4 +289,20 @@ def in_processes(work: Callable[[Item], Result], items: Sequence[Item], processe
         yield from map(work, items)
         return
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(work, items, chunksize=4)
+        with _one_thread_each():
+            results = pool.map(work, items, chunksize=4)
+        yield from results
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes that start within use one thread for linear algebra: as many as cores would get in each other's way."""
+    before = os.environ.get(_THREADS)
+    os.environ[_THREADS] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_THREADS]
+        else:
+            os.environ[_THREADS] = before
