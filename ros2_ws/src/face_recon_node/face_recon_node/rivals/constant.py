@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ class ConstantFace:
     parameters = TARGETS
     _centre: Callable[..., Any] = staticmethod(np.median)
 
-    def fit(self, people: Sequence[Person], seed: int = 0) -> ConstantFace:
+    def fit(self, people: Sequence[Person], seed: int = 0) -> Self:
         """Take the middle; returns itself."""
         self._face = self._centre(np.concatenate([face for person in people for face in targets(person)]), axis=0)
         return self
