@@ -47,6 +47,8 @@ def test_the_whole_loop(launch: Launch, tmp_path: Path, small_model: str) -> Non
             asked = observer.now_ns()
             items = list(agent.respond("I cannot sleep, and work wears me out."))
             window = Window(asked, observer.now_ns())
+        # The faces of the window's last samples have yet to be recorded.
+        running.until(lambda: observer.latencies[-1][0] > window.end_ns + 500_000_000, "faces after the window")
         running.graph.check()
     reply = items[-1]
     assert isinstance(reply, Reply)
