@@ -9,6 +9,7 @@ import importlib
 import json
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -206,56 +207,41 @@ def doctor(
     raise typer.Exit(int(any(finding.level is checks.Level.MISSING for finding in findings)))
 
 
+def _forwarding(module: str, name: str) -> Callable[[typer.Context], None]:
+    def forward(context: typer.Context) -> None:
+        _environment()
+        target = getattr(importlib.import_module(module), name)
+        if not isinstance(target, typer.Typer):
+            command = target
+            target = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+            target.command()(command)
+        target(args=list(context.args), prog_name=f"imuface {context.info_name}")
+
+    return forward
+
+
 # Commands of the other packages: everything after their name, --help too, is theirs.
+_FORWARDED = {
+    "models": ("empathy_agent.cli", "models_app", "List, fetch and verify language models."),
+    "chat": ("empathy_agent.cli", "chat", "Talk with the running agent in the terminal."),
+    "ask": ("empathy_agent.cli", "ask", "Answer one post, from an argument or from stdin."),
+    "train": ("face_recon_node.commands.train", "train", "Train the face network."),
+    "adapt": (
+        "face_recon_node.commands.adapt",
+        "adapt",
+        "Make a personal model from a few minutes of a person's sessions.",
+    ),
+    "study": ("face_recon_node.commands.study", "study", "Make the sessions of a study with simulated participants."),
+    "reference": (
+        "face_recon_node.commands.reference",
+        "reference",
+        "Add the true face in a video to a recorded session.",
+    ),
+    "evaluate": ("face_recon_node.commands.evaluate", "evaluate", "Measure the face network."),
+}
 _FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-
-
-@app.command(context_settings=_FORWARD)
-def models(context: typer.Context) -> None:
-    """List, fetch and verify language models."""
-    _forward(context, "empathy_agent.cli", "models_app")
-
-
-@app.command(context_settings=_FORWARD)
-def chat(context: typer.Context) -> None:
-    """Talk with the running agent in the terminal."""
-    _forward(context, "empathy_agent.cli", "chat")
-
-
-@app.command(context_settings=_FORWARD)
-def ask(context: typer.Context) -> None:
-    """Answer one post, from an argument or from stdin."""
-    _forward(context, "empathy_agent.cli", "ask")
-
-
-@app.command(context_settings=_FORWARD)
-def train(context: typer.Context) -> None:
-    """Train the face network."""
-    _forward(context, "face_recon_node.commands.train", "train")
-
-
-@app.command(context_settings=_FORWARD)
-def adapt(context: typer.Context) -> None:
-    """Make a personal model from a few minutes of a person's sessions."""
-    _forward(context, "face_recon_node.commands.adapt", "adapt")
-
-
-@app.command(context_settings=_FORWARD)
-def study(context: typer.Context) -> None:
-    """Make the sessions of a study with simulated participants."""
-    _forward(context, "face_recon_node.commands.study", "study")
-
-
-@app.command(context_settings=_FORWARD)
-def reference(context: typer.Context) -> None:
-    """Add the true face in a video to a recorded session."""
-    _forward(context, "face_recon_node.commands.reference", "reference")
-
-
-@app.command(context_settings=_FORWARD)
-def evaluate(context: typer.Context) -> None:
-    """Measure the face network."""
-    _forward(context, "face_recon_node.commands.evaluate", "evaluate")
+for _name, (_module, _function, _help) in _FORWARDED.items():
+    app.command(_name, help=_help, context_settings=_FORWARD)(_forwarding(_module, _function))
 
 
 def main() -> None:
@@ -270,16 +256,6 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
-
-
-def _forward(context: typer.Context, module: str, name: str) -> None:
-    _environment()
-    target = getattr(importlib.import_module(module), name)
-    if not isinstance(target, typer.Typer):
-        command = target
-        target = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-        target.command()(command)
-    target(args=list(context.args), prog_name=f"imuface {context.info_name}")
 
 
 def _environment() -> None:

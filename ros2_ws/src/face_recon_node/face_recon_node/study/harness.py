@@ -9,7 +9,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -40,6 +39,7 @@ from face_recon_node.study.settings import (
     without_ear,
 )
 from face_recon_node.training.estimate import Estimate
+from face_recon_node.training.processes import worker_pool
 from face_recon_node.training.progress import Progress
 from face_recon_node.training.screening import Findings, screen
 from face_recon_node.training.sessions import known
@@ -368,25 +368,21 @@ def _in_parallel(jobs: Sequence[Callable[[], Iterator[Any]]], processes: int) ->
         for job in jobs:
             yield from job()
         return
-    context = multiprocessing.get_context("spawn")
     # Nothing is on its way any more when a job is over, as it could be with a Queue.
-    found = context.SimpleQueue()
-    with ProcessPoolExecutor(processes, context, _connect, (found,)) as pool:
+    found = multiprocessing.get_context("spawn").SimpleQueue()
+    with worker_pool(processes, _connect, (found,)) as pool:
         running = [pool.submit(_send, job) for job in jobs]
-        try:
-            while True:
-                failed = any(future.done() and future.exception() for future in running)
-                over = failed or all(future.done() for future in running)
-                while not found.empty():
-                    yield found.get()
-                if over:
-                    break
-                time.sleep(0.1)
-            for future in running:
-                if future.done():
-                    future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        while True:
+            failed = any(future.done() and future.exception() for future in running)
+            over = failed or all(future.done() for future in running)
+            while not found.empty():
+                yield found.get()
+            if over:
+                break
+            time.sleep(0.1)
+        for future in running:
+            if future.done():
+                future.result()
 
 
 _found: Any = None

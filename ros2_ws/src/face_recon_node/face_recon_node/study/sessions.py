@@ -5,11 +5,10 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
-import multiprocessing
 import re
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from imuface_driver.simulation import Participant, Performance, simulate
 from imuface_driver.simulation.recorded_motion import FOLDER_NAME, read_orientations
 
 from face_recon_node.head import HeadModel, Identity
+from face_recon_node.training.processes import worker_pool
 from face_recon_node.training.progress import Progress
 
 STUDY_FILE = "study.yaml"
@@ -223,14 +223,11 @@ def _written(folder: Path, sessions: list[SessionPlan], processes: int) -> Itera
             session.write(folder)
             yield session
         return
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        try:
-            jobs = {pool.submit(session.write, folder): session for session in sessions}
-            for job in as_completed(jobs):
-                job.result()
-                yield jobs[job]
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    with worker_pool(processes) as pool:
+        jobs = {pool.submit(session.write, folder): session for session in sessions}
+        for job in as_completed(jobs):
+            job.result()
+            yield jobs[job]
 
 
 def capture_name(capture: Path) -> str:

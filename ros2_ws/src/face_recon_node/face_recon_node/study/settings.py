@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from face_recon_node.head import HeadModel
 from face_recon_node.stream.alignment import RATE
 from face_recon_node.study.sessions import STUDY_FILE
+from face_recon_node.tracking.spans import spans
 from face_recon_node.training.stretch import Stretch
 
 PERFORMANCE = "performance_"
@@ -177,13 +178,8 @@ def first_minutes(stretches: Sequence[Stretch], minutes: float | None) -> list[S
     wanted, total = round(60.0 * minutes * RATE), sum(map(len, stretches))
     if total < wanted:
         return []
-    taken: list[Stretch] = []
-    for stretch in stretches:
-        taken.append(stretch[:wanted])
-        wanted -= len(taken[-1])
-        if wanted < 2:
-            break
-    return taken
+    found = spans(stretches, 0, wanted)
+    return [stretches[index][rows] for index, rows in found if rows.stop - rows.start > 1]
 
 
 def neutral_face(recording: Recording, head: HeadModel) -> NDArray[np.float32]:

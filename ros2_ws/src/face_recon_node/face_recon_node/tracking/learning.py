@@ -1,17 +1,18 @@
-"""How one person's face moves their earphones: least squares in the direction of cause, and the gains that follow.
+"""How one person's face moves their earphones, in the direction of cause, and the filter that follows.
 
 From readings to faces, a regression has to be learned for every combination of expressions and postures. From faces to
 readings it is nearly linear: each latent of the face adds its own motion of the ears, and the head adds the rest. So
 that direction is learned,
 
-    y[k] = Σ_i A_i y[k-i] + Σ_j B_j z[k-j] + c + e[k],
+    y[k] = Σ_j F_j z[k-j] + h[k],    h[k] = Σ_i A_i h[k-i] + c + e[k],
 
-with the readings ``y``, the latents ``z`` of the face (principal components of the landmarks) and white noise ``e``.
-The past of the readings takes the head's slow sway out, which is a hundred times stronger than a squint and would
-drown it in a plain regression. The latents move by an autoregression of their own. What the calibration cannot know,
-where the head was while it averaged, is a slowly drifting offset ``o`` of the readings with the spread that the
-averages of a few seconds of the person's own sway have. Together these make a state-space model, and the Kalman filter
-(Kalman 1960, J. Basic Eng. 82:35) is the best linear estimator of the face for it.
+with the readings ``y``, the latents ``z`` of the face (principal components of the landmarks), the response ``F`` of
+the ears (:mod:`~face_recon_node.tracking.response`), the head's motion ``h`` (:mod:`~face_recon_node.tracking.sway`)
+and white noise ``e``. The head's sway is a hundred times stronger than a squint and would drown it, if its past did
+not say most of it. The latents move by an autoregression of their own. What the calibration cannot know, where the
+head was while it averaged, is a slowly drifting offset ``o`` of the readings with the spread that the averages of a
+few seconds of the person's own sway have. Together these make a state-space model, and the Kalman filter (Kalman
+1960, J. Basic Eng. 82:35) is the best linear estimator of the face for it.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from face_recon_node.tracking.mechanics import (
     Mechanics,
 )
 from face_recon_node.tracking.response import EarResponse, filtered, learn_response
+from face_recon_node.tracking.spans import spans
 from face_recon_node.tracking.sway import Sway
 from face_recon_node.tracking.tracker import Tracker
 
@@ -103,41 +105,49 @@ def learn(
 def facial_response(stretches: Sequence[FaceData], landmark_deltas: NDArray[np.floating]) -> EarResponse:
     """Learn how one person's face moves their ears; arguments and errors as of :func:`learn`."""
     pieces = [piece for stretch in stretches for piece in _both_ears(stretch)]
-    mean, encode = _latents(pieces, landmark_deltas)
-    latents = [(weights.astype(np.float64) - mean) @ encode for _, weights in pieces]
-    return EarResponse(encode, learn_response(latents, [readings / SCALE for readings, _ in pieces]))
+    return _Learned.of(pieces, landmark_deltas).response
 
 
-def _latents(
-    pieces: Sequence[Piece], landmark_deltas: NDArray[np.floating]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean weights (52,), and the map (52, LATENTS) from weights to latents: principal components of the landmarks'
-    motion, of unit variance."""
-    if sum(len(readings) for readings, _ in pieces) < MIN_FRAMES:
-        raise ValueError(f"less than {MIN_FRAMES / RATE:.0f} s with both ears and the true face: record for longer")
-    weights = np.concatenate([weights for _, weights in pieces]).astype(np.float64)
-    mean = weights.mean(axis=0)
-    actions = landmark_deltas.reshape(len(landmark_deltas), -1).astype(np.float64) * 1000.0
-    _, _, components = np.linalg.svd((weights - mean)[::3] @ actions, full_matrices=False)
-    encode = actions @ components[:LATENTS].T
-    return mean, encode / (((weights - mean) @ encode).std(axis=0) + 1e-6)
+@dataclass(frozen=True)
+class _Learned:
+    """What both the mechanics and the response alone are made of."""
+
+    weights: NDArray[np.float64]  # (n, 52) of all pieces
+    latents: list[NDArray[np.float64]]  # (n, LATENTS) of each piece: principal components of the landmarks' motion
+    readings: list[NDArray[np.float64]]  # (n, 12) of each piece, in units of SCALE
+    response: EarResponse
+
+    @classmethod
+    def of(cls, pieces: Sequence[Piece], landmark_deltas: NDArray[np.floating]) -> _Learned:
+        if sum(len(readings) for readings, _ in pieces) < MIN_FRAMES:
+            raise ValueError(f"less than {MIN_FRAMES / RATE:.0f} s with both ears and the true face: record for longer")
+        weights = np.concatenate([weights for _, weights in pieces]).astype(np.float64)
+        mean = weights.mean(axis=0)
+        actions = landmark_deltas.reshape(len(landmark_deltas), -1).astype(np.float64) * 1000.0
+        _, _, components = np.linalg.svd((weights - mean)[::3] @ actions, full_matrices=False)
+        encode = actions @ components[:LATENTS].T
+        encode /= ((weights - mean) @ encode).std(axis=0) + 1e-6
+        latents = [(weights.astype(np.float64) - mean) @ encode for _, weights in pieces]
+        readings = [readings.astype(np.float64) / SCALE for readings, _ in pieces]
+        return cls(weights, latents, readings, EarResponse(encode, learn_response(latents, readings)))
 
 
 def _learn(pieces: Sequence[Piece], landmark_deltas: NDArray[np.floating]) -> Mechanics:
-    mean, encode = _latents(pieces, landmark_deltas)
-    weights = np.concatenate([weights for _, weights in pieces]).astype(np.float64)
-    latents = [(weights.astype(np.float64) - mean) @ encode for _, weights in pieces]
-    joined = np.concatenate(latents)
+    learned = _Learned.of(pieces, landmark_deltas)
+    mean, joined = learned.weights.mean(axis=0), np.concatenate(learned.latents)
     gram = joined.T @ joined + 1e-6 * len(joined) * np.eye(LATENTS)
-    decode = np.linalg.solve(gram, joined.T @ (weights - mean))
-    motion = _LatentMotion.learned(latents)
-    readings = [readings.astype(np.float64) / SCALE for readings, _ in pieces]
-    response = learn_response(latents, readings)
+    decode = np.linalg.solve(gram, joined.T @ (learned.weights - mean))
+    motion = _LatentMotion.learned(learned.latents)
     systems = {
-        name: _system([rows[:, list(channels)] for rows in readings], latents, response[list(channels)], motion)
+        name: _system(
+            [rows[:, list(channels)] for rows in learned.readings],
+            learned.latents,
+            learned.response.kernel[list(channels)],
+            motion,
+        )
         for name, channels in EARS_SEEN.items()
     }
-    return Mechanics(mean, weights.std(axis=0), np.asarray(decode, np.float64), motion.coefficients, systems)
+    return Mechanics(mean, learned.weights.std(axis=0), decode, motion.coefficients, systems)
 
 
 @dataclass(frozen=True)
@@ -241,13 +251,9 @@ def _errors(pieces: Sequence[Piece], landmark_deltas: NDArray[np.floating]) -> d
 
 def _part(pieces: Sequence[Piece], begin: int, end: int) -> list[Piece]:
     """The frames from ``begin`` to ``end`` of pieces that are counted through, where they are long enough."""
-    parts, start = [], 0
-    for readings, weights in pieces:
-        low, high = np.clip([begin - start, end - start], 0, len(readings))
-        if high - low > CALIBRATION_FRAMES + 30:
-            parts.append((readings[low:high], weights[low:high]))
-        start += len(readings)
-    return parts
+    found = spans([readings for readings, _ in pieces], begin, end)
+    kept = [(pieces[index], rows) for index, rows in found if rows.stop - rows.start > CALIBRATION_FRAMES + 30]
+    return [(readings[rows], weights[rows]) for (readings, weights), rows in kept]
 
 
 def _both_ears(stretch: FaceData) -> list[Piece]:

@@ -20,8 +20,6 @@ EFFECT_LAGS = FACE_LAGS + READING_LAGS
 LATENT_LAGS = 3
 STATES = LATENTS * EFFECT_LAGS
 """Latents of the latest frames."""
-TAILS = 4.0
-"""Degrees of freedom of the noise: heads jerk and people swallow."""
 OFFSET_LEAK = float(np.exp(-1.0 / (RATE * 180.0)))
 """Offsets drift away within three minutes."""
 SCALE = np.tile(np.repeat([0.1, 0.05], 3), 2)

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_recon_node.tracking.lags import lagged
-from face_recon_node.tracking.mechanics import READING_LAGS, TAILS
+from face_recon_node.tracking.mechanics import READING_LAGS
 
+_TAILS = 4.0
+"""Degrees of freedom of the noise: heads jerk and people swallow."""
 _ROUNDS = 3
 _PERSISTENCE = 0.9
 _TIGHTNESS = 0.2
@@ -24,11 +26,11 @@ _TIGHTNESS = 0.2
 the others and older ones matter little until the data say so."""
 
 
-def trust(innovations: NDArray[np.float64], covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+def _trust(innovations: NDArray[np.float64], covariance: NDArray[np.float64]) -> NDArray[np.float64]:
     """How much each frame (n,) counts by its innovation (n, m): Student's t, near 1 for ordinary ones."""
     m = innovations.shape[1]
     distance = np.einsum("ti,ij,tj->t", innovations, np.linalg.inv(covariance), innovations)
-    weight: NDArray[np.float64] = (TAILS + m) / (TAILS + distance)
+    weight: NDArray[np.float64] = (_TAILS + m) / (_TAILS + distance)
     return weight
 
 
@@ -61,7 +63,7 @@ class Sway:
         trusts = np.ones(len(outputs))
         noise = np.cov(error.T)
         for _ in range(_ROUNDS):
-            trusts = trust(error, noise)
+            trusts = _trust(error, noise)
             weighted = inputs * trusts[:, None]
             gram, target = inputs.T @ weighted, weighted.T @ outputs
             coefficients = np.empty_like(expected)

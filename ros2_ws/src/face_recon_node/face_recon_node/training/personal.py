@@ -26,6 +26,7 @@ from face_recon_node.network.wearer import Wearer
 from face_recon_node.stream.alignment import RATE
 from face_recon_node.stream.profile import EarProfile
 from face_recon_node.tracking import Mechanics, facial_response, learn
+from face_recon_node.tracking.spans import spans
 from face_recon_node.training import evaluation
 from face_recon_node.training.copies import remix, reseated
 from face_recon_node.training.estimate import Estimate
@@ -190,13 +191,7 @@ def _adapted(
 
 def _part(stretches: Sequence[Stretch], begin: int, end: int) -> list[Stretch]:
     """The frames from ``begin`` to ``end`` of stretches that are counted through."""
-    parts, start = [], 0
-    for stretch in stretches:
-        low, high = np.clip([begin - start, end - start], 0, len(stretch))
-        if high > low:
-            parts.append(stretch[low:high])
-        start += len(stretch)
-    return parts
+    return [stretches[index][rows] for index, rows in spans(stretches, begin, end)]
 
 
 def cross_fitted(

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +20,7 @@ from numpy.typing import NDArray
 
 from face_recon_node.network.face_network import tracked_channels
 from face_recon_node.tracking import Mechanics, Tracker, learn
+from face_recon_node.training.processes import one_thread_each, worker_pool
 from face_recon_node.training.stretch import Stretch, prepare
 
 Item = TypeVar("Item")
@@ -32,7 +29,6 @@ Result = TypeVar("Result")
 _NEUTRAL = 4.2
 _ACTIVITIES = {"still": 0.5, "talking": 0.2, "nodding": 0.15, "walking": 0.15}
 _PERSONAL_MINUTES = {0.5: 0.2, 1.0: 0.2, 2.0: 0.25, 5.0: 0.35}
-_THREADS = "OMP_NUM_THREADS"
 _CAPTURED = 0.4
 """Share of the people whose faces are made of captures, where there are any."""
 
@@ -288,21 +284,5 @@ def in_processes(work: Callable[[Item], Result], items: Sequence[Item], processe
     if processes <= 1:
         yield from map(work, items)
         return
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        with _one_thread_each():
-            results = pool.map(work, items, chunksize=4)
-        yield from results
-
-
-@contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes that start within use one thread for linear algebra: as many as cores would get in each other's way."""
-    before = os.environ.get(_THREADS)
-    os.environ[_THREADS] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_THREADS]
-        else:
-            os.environ[_THREADS] = before
+    with one_thread_each(), worker_pool(processes) as pool:
+        yield from pool.map(work, items, chunksize=4)
