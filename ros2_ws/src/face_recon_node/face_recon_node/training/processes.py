@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-_THREADS = "OMP_NUM__THREADS"
+_THREADS = "OMP_NUM_THREADS"
 
 
 @contextlib.contextmanager
