@@ -26,6 +26,7 @@ from face_recon_node.tracking.mechanics import (
     STEPS,
     EarSystem,
 )
+from face_recon_node.tracking.readout import Readout
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -55,8 +56,15 @@ def some_mechanics(seed: int = 0) -> Mechanics:
     return Mechanics(np.full(52, 0.3), np.full(52, 0.2), decode, motion, systems)
 
 
+def some_readout(seed: int = 0) -> Readout:
+    rng = np.random.default_rng(seed)
+    tracked, true = rng.uniform(0.0, 1.0, (2, 60, 52))
+    return Readout.learned(some_mechanics(), [(tracked, true)])
+
+
 WEARER = Wearer(
     some_mechanics(),
+    some_readout(),
     PersonalFace(np.arange(153, dtype=np.float32).reshape(51, 3), np.ones((52, 51, 3), np.float32)),
     0.4,
     EarProfile(np.eye(3), 60.0),

@@ -12,6 +12,7 @@ from face_recon_node.network import FaceNetwork
 from face_recon_node.network.wearer import Wearer
 from face_recon_node.stream import FaceFrame, Reconstructor, ReconstructorSettings
 from face_recon_node.tracking import learn
+from face_recon_node.tracking.readout import Readout
 from face_recon_node.training.evaluation import predict
 from face_recon_node.training.population import SimulatedSession
 from face_recon_node.training.stretch import prepare
@@ -179,7 +180,10 @@ def personal() -> FaceNetwork:
     """The shipped network with the ears of the recording and another face."""
     network, head = parts()
     face = PersonalFace(head.landmark_neutral + np.float32(0.01), 1.2 * head.landmark_deltas)
-    wearer = Wearer(learn(prepare(recording()), face.deltas), face, 0.3, None)
+    stretches = prepare(recording())
+    mechanics = learn(stretches, face.deltas)
+    readout = Readout.learned(mechanics, [(stretch.weights, stretch.weights) for stretch in stretches])
+    wearer = Wearer(mechanics, readout, face, 0.3, None)
     return FaceNetwork(network.module, network.statistics, network.card, wearer)
 
 

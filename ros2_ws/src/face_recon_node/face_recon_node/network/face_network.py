@@ -63,6 +63,7 @@ class FaceStream:
     def __init__(self, network: FaceNetwork) -> None:
         self._network = network
         self._tracker = Tracker(network.mechanics) if network.mechanics else None
+        self._readout = network.wearer.readout.stream() if network.wearer else None
         self._state: State = []
 
     @torch.inference_mode()
@@ -82,9 +83,10 @@ class FaceStream:
             torch.from_numpy(features)[None], torch.from_numpy(tracked)[None], self._state
         )
         statistics = network.statistics
-        share = network.wearer.tracker_share if network.wearer else 0.0
-        weights = (1.0 - share) * prediction.weights[0].clamp(0.0, 1.0).numpy()
-        weights += share * np.clip(tracked[:, :WEIGHTS], 0.0, 1.0)
+        weights = prediction.weights[0].clamp(0.0, 1.0).numpy()
+        if network.wearer and self._readout:
+            share = network.wearer.tracker_share
+            weights = (1.0 - share) * weights + share * self._readout.push(tracked[:, :WEIGHTS])
         lost = np.where(present.all(axis=1), 1.0, statistics.lost_ear_scale).astype(np.float32)[:, None]
         return FacePrediction(
             weights,
@@ -149,7 +151,7 @@ class FaceNetwork:
         return FaceStream(self)
 
     def with_tracker_share(self, share: float) -> FaceNetwork:
-        """The same personal network with another share of the tracker's own face in the output."""
+        """The same personal network with another share of what is read off the tracker in the output."""
         wearer = replace(self.wearer, tracker_share=share) if self.wearer else None
         return FaceNetwork(self.module, self.statistics, self.card, wearer)
 

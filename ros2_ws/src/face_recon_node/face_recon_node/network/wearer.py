@@ -12,6 +12,7 @@ import torch
 from face_recon_node.head.personal import PersonalFace
 from face_recon_node.stream.profile import EarProfile
 from face_recon_node.tracking import Mechanics
+from face_recon_node.tracking.readout import Readout
 
 
 @dataclass(frozen=True)
@@ -19,15 +20,17 @@ class Wearer:
     """The ears and the face of the person who wears the earphones."""
 
     mechanics: Mechanics
+    readout: Readout
     face: PersonalFace
     tracker_share: float
-    """Share of the tracker's own face in the output, 0 to 1; the rest is the network's."""
+    """Share of the face that is read off the tracker in the output, 0 to 1; the rest is the network's."""
     profile: EarProfile | None
     """How the face moves the ears, to tell other people from; None with too little data."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain tensors, for the model file."""
         arrays = {f"mechanics.{name}": array for name, array in self.mechanics.to_dict().items()}
+        arrays |= {f"readout.{name}": array for name, array in self.readout.to_dict().items()}
         arrays |= {"face.neutral": self.face.neutral, "face.deltas": self.face.deltas}
         tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
         return {
@@ -44,8 +47,10 @@ class Wearer:
             ValueError: something is missing, of another shape, or not finite.
         """
         arrays = {name: tensor.numpy() for name, tensor in content["arrays"].items()}
-        prefix = "mechanics."
-        mechanics = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+        def of(prefix: str) -> dict[str, Any]:
+            return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
         neutral, deltas = (np.asarray(arrays.get(f"face.{name}", ()), np.float32) for name in ("neutral", "deltas"))
         for array, shape in ((neutral, (51, 3)), (deltas, (52, 51, 3))):
             if array.shape != shape or not np.isfinite(array).all():
@@ -54,4 +59,5 @@ class Wearer:
         if not 0.0 <= share <= 1.0:
             raise ValueError(f"the tracker's share is {share}, expected 0 to 1")
         profile = None if content["profile"] is None else EarProfile.from_dict(content["profile"])
-        return cls(Mechanics.from_dict(mechanics), PersonalFace(neutral, deltas), share, profile)
+        mechanics, readout = Mechanics.from_dict(of("mechanics.")), Readout.from_dict(of("readout."))
+        return cls(mechanics, readout, PersonalFace(neutral, deltas), share, profile)

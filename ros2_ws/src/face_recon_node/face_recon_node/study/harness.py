@@ -19,6 +19,7 @@ import torch
 from imuface_driver.recording import Recording
 from imuface_driver.session import read_session
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from face_recon_node.head import HeadModel
 from face_recon_node.network import FaceNetwork
@@ -212,7 +213,6 @@ def _measured(
     examples: Path | None,
 ) -> Iterator[Row | _Skipped]:
     """The rows of one participant. A model is fitted once for all settings with the same training data."""
-    torch.set_num_threads(1)
     sessions = _Sessions(participant)
     groups: dict[tuple[tuple[Path, ...], float | None, str], list[tuple[Setting, Key]]] = {}
     for setting, key in keys:
@@ -366,7 +366,7 @@ def _in_parallel(jobs: Sequence[Callable[[], Iterator[Any]]], processes: int) ->
     processes = min(processes, len(jobs))
     if processes <= 1:
         for job in jobs:
-            yield from job()
+            yield from _on_one_core(job)
         return
     # Nothing is on its way any more when a job is over, as it could be with a Queue.
     found = multiprocessing.get_context("spawn").SimpleQueue()
@@ -405,5 +405,14 @@ def _end_with_parent() -> None:
 
 
 def _send(job: Callable[[], Iterator[Any]]) -> None:
-    for item in job():
+    for item in _on_one_core(job):
         _found.put(item)
+
+
+def _on_one_core(job: Callable[[], Iterator[Any]]) -> Iterator[Any]:
+    """Jobs run side by side; sums are rounded alike, however many do."""
+    before = torch.get_num_threads()
+    with threadpool_limits(1):
+        torch.set_num_threads(1)
+        yield from job()
+    torch.set_num_threads(before)

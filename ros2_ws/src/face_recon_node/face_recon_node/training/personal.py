@@ -5,7 +5,9 @@
    learned without the frame at hand (cross-fitting), or it would learn to trust a tracker that has seen the answer.
    Copies of the data with the earbuds seated and calibrated a little differently keep it from learning one seat by
    heart.
-3. Standard deviations are scaled on frames that neither has seen.
+3. A second opinion is learned from the same examples: what a regression reads off the tracker
+   (:mod:`face_recon_node.tracking.readout`).
+4. Standard deviations, and how much each opinion counts, are chosen on frames that none has seen.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from face_recon_node.network.wearer import Wearer
 from face_recon_node.stream.alignment import RATE
 from face_recon_node.stream.profile import EarProfile
 from face_recon_node.tracking import Mechanics, facial_response, learn
+from face_recon_node.tracking.readout import Readout
 from face_recon_node.tracking.spans import spans
 from face_recon_node.training import evaluation
 from face_recon_node.training.copies import remix, reseated
@@ -185,7 +188,8 @@ def _adapted(
     mechanics = learn(stretches, face.deltas)
     examples = cross_fitted(stretches, face.deltas, config.seed, mechanics)
     fit(module, examples, face.deltas, tuning, lambda step, loss: progress(step, steps))
-    wearer = Wearer(mechanics, face, 0.0, EarProfile.fitted(stretches))
+    readout = Readout.learned(mechanics, [(example.tracked[:, :WEIGHTS], example.weights) for example in examples])
+    wearer = Wearer(mechanics, readout, face, 0.0, EarProfile.fitted(stretches))
     return FaceNetwork(module, statistics_of(examples, face.deltas), base.card, wearer)
 
 

@@ -1,0 +1,135 @@
+"""From tracked weights to faces: what a linear filter cannot say.
+
+A Kalman filter knows faces by mean and covariance only. Real ones are never negative, rest most of the time, and which
+actions go together differs from expression to expression; several of them turn the ears alike, and then the usual one
+is the better guess. So the face is read from the latest tracked weights by regression with a kernel that is mostly
+local and a little linear, learned from frames that were tracked by mechanics which had not seen them (Nyström's subset
+of regressors: Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, 8.3.1). It is quick to learn and
+errs in another way than the network, so that both together are better than either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from face_recon_node.tracking.mechanics import LATENTS, Mechanics
+
+WEIGHTS = 52
+LAGS = (0, 3, 8, 20)
+"""Frames ago of what is read: a held face and a passing one differ in what came before."""
+INPUTS = len(LAGS) * LATENTS
+CENTRES = 800
+_LINEAR = 0.1
+"""Share of the linear kernel."""
+_PENALTY = 1e-4
+"""Per frame."""
+_MOST_ROWS = 12_000
+_JITTER = 1e-8
+
+
+@dataclass(frozen=True)
+class Readout:
+    """Kernel regression from the latest tracked weights to the face."""
+
+    tracked_mean: NDArray[np.float64]
+    """(52,)"""
+    encode: NDArray[np.float64]
+    """(52, LATENTS): tracked weights to latents, which are all that a tracker says."""
+    scale: NDArray[np.float64]
+    """(INPUTS,): spread of the latents."""
+    centres: NDArray[np.float64]
+    """(m, INPUTS), scaled."""
+    coefficients: NDArray[np.float64]
+    """(m, 52)"""
+    mean: NDArray[np.float64]
+    """(52,)"""
+
+    @classmethod
+    def learned(
+        cls, mechanics: Mechanics, pieces: Sequence[tuple[NDArray[np.floating], NDArray[np.floating]]]
+    ) -> Readout:
+        """Learn from consecutive tracked weights and the true ones, (n, 52) each; ``mechanics`` give the latents."""
+        tracked_mean, encode = mechanics.mean, np.linalg.pinv(mechanics.decode)
+        latents = np.concatenate([_remembered((tracked - tracked_mean) @ encode) for tracked, _ in pieces])
+        weights = np.concatenate([true for _, true in pieces]).astype(np.float64)
+        scale = latents.std(axis=0) + 1e-3
+        rng = np.random.default_rng(0)
+        rows = np.sort(rng.permutation(len(latents))[:_MOST_ROWS])
+        inputs, mean = latents[rows] / scale, weights[rows].mean(axis=0)
+        centres = inputs[rng.permutation(len(inputs))[:CENTRES]]
+        # In coordinates in which the penalty is the sum of squares.
+        values, vectors = np.linalg.eigh(_kernel(centres, centres))
+        kept = values > _JITTER * values[-1]
+        whitening = vectors[:, kept] / np.sqrt(values[kept])
+        seen = _kernel(inputs, centres) @ whitening
+        gram = seen.T @ seen + _PENALTY * len(rows) * np.eye(seen.shape[1])
+        coefficients = whitening @ np.linalg.solve(gram, seen.T @ (weights[rows] - mean))
+        return cls(tracked_mean, encode, scale, centres, coefficients, mean)
+
+    def stream(self) -> ReadoutStream:
+        """A new stream of frames, with an empty memory."""
+        return ReadoutStream(self)
+
+    def to_dict(self) -> dict[str, NDArray[np.float32]]:
+        """Plain arrays, for the model file."""
+        return {field.name: getattr(self, field.name).astype(np.float32) for field in fields(self)}
+
+    @classmethod
+    def from_dict(cls, arrays: Mapping[str, NDArray]) -> Readout:
+        """The inverse of :meth:`to_dict`.
+
+        Raises:
+            ValueError: an array is missing, of another shape, or not finite, or a scale is not positive.
+        """
+        count = len(np.atleast_1d(arrays.get("centres", ())))
+        shapes = {
+            "tracked_mean": (WEIGHTS,),
+            "encode": (WEIGHTS, LATENTS),
+            "scale": (INPUTS,),
+            "centres": (count, INPUTS),
+            "coefficients": (count, WEIGHTS),
+            "mean": (WEIGHTS,),
+        }
+        found = {}
+        for name, shape in shapes.items():
+            array = np.asarray(arrays.get(name, ()), np.float64)
+            if array.shape != shape or not np.isfinite(array).all():
+                raise ValueError(f"what is read off the tracker lacks a finite {name} of shape {shape}")
+            found[name] = array
+        if not (found["scale"] > 0.0).all():
+            raise ValueError("what is read off the tracker has a scale that is not positive")
+        return cls(**found)
+
+
+class ReadoutStream:
+    """Consecutive frames of one person; remembers the latest."""
+
+    def __init__(self, readout: Readout) -> None:
+        self._readout = readout
+        self._latents = np.zeros((LAGS[-1], LATENTS))
+
+    def push(self, tracked: NDArray[np.floating]) -> NDArray[np.float32]:
+        """ARKit weights (n, 52), 0 to 1, for the next n frames of tracked weights (n, 52)."""
+        readout = self._readout
+        recent = np.concatenate((self._latents, (tracked - readout.tracked_mean) @ readout.encode))
+        self._latents = recent[-LAGS[-1] :]
+        inputs = _remembered(recent)[LAGS[-1] :] / readout.scale
+        weights = readout.mean + _kernel(inputs, readout.centres) @ readout.coefficients
+        return np.clip(weights, 0.0, 1.0).astype(np.float32)
+
+
+def _remembered(latents: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, INPUTS): each row of latents (n, LATENTS) with those LAGS frames before; zeros before the first."""
+    padded = np.concatenate((np.zeros((LAGS[-1], latents.shape[1])), latents))
+    return np.concatenate([padded[LAGS[-1] - lag : len(padded) - lag] for lag in LAGS], axis=1)
+
+
+def _kernel(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, m) of inputs (n, k) and (m, k)."""
+    products = left @ right.T
+    squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1) - 2.0 * products
+    return np.exp(-np.maximum(squares, 0.0) / (2.0 * left.shape[1])) + _LINEAR / left.shape[1] * products
