@@ -86,7 +86,7 @@ def test_adapting_learns_the_ears_and_the_face_of_the_person() -> None:
     assert card["configuration"]["seed"] == 0
     assert 0.0 < card["figures"]["landmark_error_mm"] < 10.0
     assert card["figures"]["constant_face_mm"] > 0.0
-    assert card["tuned"] in personal.TUNED
+    assert 0.0 < card["tuned"] < 1.0
     assert card["tracker_share"] in personal.TRACKER_SHARES
 
 

@@ -53,7 +53,7 @@ class Readout:
         cls, mechanics: Mechanics, pieces: Sequence[tuple[NDArray[np.floating], NDArray[np.floating]]]
     ) -> Readout:
         """Learn from consecutive tracked weights and the true ones, (n, 52) each; ``mechanics`` give the latents."""
-        tracked_mean, encode = mechanics.mean, np.linalg.pinv(mechanics.decode)
+        tracked_mean, encode = mechanics.mean, np.linalg.pinv(mechanics.decode).astype(np.float64)
         latents = np.concatenate([_remembered((tracked - tracked_mean) @ encode) for tracked, _ in pieces])
         weights = np.concatenate([true for _, true in pieces]).astype(np.float64)
         scale = latents.std(axis=0) + 1e-3

@@ -41,8 +41,10 @@ from face_recon_node.training.trainer import TrainingConfig, fit, statistics_of
 SHORTEST = 26.0
 """s: less does not suffice for learning from one half of all but the last fifth, and trying on the other."""
 FOLDS = 4
-TUNED = (0.25, 0.5, 0.75, 1.0)
-TRACKER_SHARES = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
+HALF_TUNED = 0.5
+"""Minutes of data with which the network goes half of the way from the base's weights to the tuned ones."""
+TRACKER_SHARES = (0.2, 0.35, 0.5)
+"""A fifth of five minutes cannot tell apart more, nor extremes from luck."""
 LEAD_IN = 20.0
 """s"""
 RESEATED, REMIXED = 3, 3
@@ -99,10 +101,12 @@ def adapt(
     )
     rng = np.random.default_rng(config.seed)
     unseen = [seat for stretch in _part(stretches, cut, total) for seat in (stretch, reseated(stretch, rng))]
-    error, tuned, share = _chosen(base, trial, unseen)
+    tuned = _tuned(cut)
+    error, share = _chosen(_between(base, trial, tuned), unseen)
     trial = _between(base, trial, tuned).with_tracker_share(share)
     scales = evaluation.scaled_to_cover(trial, unseen, _face(trial).deltas).statistics
     network = _adapted(base, stretches, head, config, lambda done, of: progress("adapting", done, of))
+    tuned = _tuned(total)
     network = _between(base, network, tuned).with_tracker_share(share)
     network = network.with_scales(scales.weights_std_scale, scales.landmarks_std_scale, scales.lost_ear_scale)
     constant = np.median(np.concatenate([stretch.weights for stretch in _part(stretches, 0, cut)]), axis=0)
@@ -115,7 +119,7 @@ def adapt(
             "constant_face_mm": round(_error(_face(trial), [constant - stretch.weights for stretch in unseen]), 4),
         },
         "minutes": round(total / RATE / 60.0, 2),
-        "tuned": tuned,
+        "tuned": round(tuned, 3),
         "tracker_share": share,
         "configuration": asdict(config),
         "base": base.card,
@@ -123,21 +127,26 @@ def adapt(
     return network
 
 
-def _chosen(base: FaceNetwork, adapted: FaceNetwork, unseen: Sequence[Stretch]) -> tuple[float, float, float]:
-    """What is best on unseen frames: its error in mm, how far to go from base to adapted, and the tracker's share."""
-    best = (np.inf, 0.0, 0.0)
-    alone = adapted.with_tracker_share(1.0)
-    tracked = [evaluation.predict(alone, stretch).weights for stretch in unseen]
-    for tuned in TUNED:
-        network = _between(base, adapted, tuned)
-        faces = [evaluation.predict(network, stretch).weights for stretch in unseen]
-        for share in TRACKER_SHARES:
-            errors = [
-                (1.0 - share) * own + share * by_tracker - stretch.weights
-                for own, by_tracker, stretch in zip(faces, tracked, unseen, strict=True)
-            ]
-            best = min(best, (_error(_face(adapted), errors), tuned, share))
-    return best
+def _tuned(frames: int) -> float:
+    """How far to go from the base's weights to those tuned with that many frames: with little data, not all the way."""
+    minutes = frames / RATE / 60.0
+    return minutes / (minutes + HALF_TUNED)
+
+
+def _chosen(network: FaceNetwork, unseen: Sequence[Stretch]) -> tuple[float, float]:
+    """What is best on unseen frames: its error in mm, and the share of what is read off the tracker."""
+    read, own = (
+        [evaluation.predict(network.with_tracker_share(share), stretch).weights for stretch in unseen]
+        for share in (1.0, 0.0)
+    )
+
+    def error(share: float) -> float:
+        mixed = [share * one + (1.0 - share) * other for one, other in zip(read, own, strict=True)]
+        return _error(
+            _face(network), [weights - stretch.weights for weights, stretch in zip(mixed, unseen, strict=True)]
+        )
+
+    return min((error(share), share) for share in TRACKER_SHARES)
 
 
 def _error(face: PersonalFace, errors: Sequence[NDArray[np.float32]]) -> float:
