@@ -28,7 +28,7 @@ GAIN = 0.12
 POSTURE = 0.015
 """rad per axis: where the head was while the calibration averaged."""
 LOST = 0.35
-"""Share of the copies in which an ear falls silent for a while."""
+"""Share of the copies in which an ear is silent: for all of every other of them, else for a while."""
 BIAS = 0.004
 """rad/s per axis: what a calibration gets wrong of a gyroscope's bias."""
 SPEED, EXPRESSION = 0.15, 0.2
@@ -53,8 +53,8 @@ def reseated(stretch: Stretch, rng: np.random.Generator) -> Stretch:
         moved[:, ear, 1] += rng.normal(0.0, BIAS, 3)
     present = stretch.present.copy()
     if rng.random() < LOST:
-        begin, end = np.sort(rng.integers(len(present), size=2))
-        present[begin:end, rng.integers(2)] = False
+        while_it_lasts = slice(*np.sort(rng.integers(len(present), size=2)))
+        present[slice(None) if rng.random() < 0.5 else while_it_lasts, rng.integers(2)] = False
     moved *= present[:, :, None, None]
     return _measured(stretch, moved.reshape(-1, 12), present)
 

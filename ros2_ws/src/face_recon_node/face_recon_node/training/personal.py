@@ -43,7 +43,7 @@ SHORTEST = 26.0
 FOLDS = 4
 HALF_TUNED = 0.5
 """Minutes of data with which the network goes half of the way from the base's weights to the tuned ones."""
-TRACKER_SHARES = (0.2, 0.35, 0.5)
+TRACKER_SHARES = (0.1, 0.3, 0.5)
 """A fifth of five minutes cannot tell apart more, nor extremes from luck."""
 LEAD_IN = 20.0
 """s"""
