@@ -102,3 +102,11 @@ def test_a_lost_ear_is_not_remixed() -> None:
     present = session().present.copy()
     present[5, 0] = False
     assert remix(replace(session(), present=present), response(), np.random.default_rng(0)) == []
+
+
+def test_copies_lose_an_ear_for_a_while_or_throughout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copies, "LOST", 1.0)
+    shares = [reseated(session(), np.random.default_rng(seed)).present.mean(axis=0) for seed in range(12)]
+    assert all((share == 1.0).sum() == 1 for share in shares)
+    assert any((share == 0.0).any() for share in shares)
+    assert any(((share > 0.0) & (share < 1.0)).any() for share in shares)
