@@ -123,11 +123,12 @@ def test_landmarks_without_weights_suffice() -> None:
     stretches = prepare(replace(recording(), blendshapes=None))
     network = adapt(base(), stretches, config=QUICK())
     face = wearer(network).face
-    found = estimate(network, stretches[0], face).landmarks
+    found, unadapted = (estimate(of, stretches[0], face).landmarks for of in (network, base()))
     truth = stretches[0].true_landmarks(head())
     resting = np.median(truth, axis=0)
     moved = np.linalg.norm(truth - resting, axis=-1).mean()
-    assert np.linalg.norm(found - truth, axis=-1).mean() < 1.5 * moved
+    missed = np.linalg.norm(unadapted - truth, axis=-1).mean()
+    assert np.linalg.norm(found - truth, axis=-1).mean() < 0.5 * missed
     # The face that is fitted to the fitted weights gives the landmarks that were seen.
     assert np.linalg.norm(face.landmarks(stretches[0].weights) - truth, axis=-1).mean() < 0.3 * moved
 
