@@ -171,6 +171,10 @@ def main(make_node: Callable[[], AutostartNode], args: list[str] | None = None) 
         executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
+    except rclpy_implementation.RCLError:
+        # An interrupt shuts ROS down at any moment, also while a callback publishes.
+        if rclpy.ok():
+            raise
     finally:
         node.close()
         executor.shutdown()
