@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -235,19 +236,10 @@ def test_mechanics_survive_a_file() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
-def test_damaged_mechanics_are_refused_by_name(data: st.DataObject) -> None:
+def test_damaged_mechanics_are_refused_by_name(
+    damage_one: Callable[[st.DataObject, dict], str], data: st.DataObject
+) -> None:
     content = mechanics().to_dict()
-    name = data.draw(st.sampled_from(sorted(content)))
-    damage = data.draw(st.sampled_from(["missing", "shape", "nan", "inf", "scalar"]))
-    if damage == "missing":
-        del content[name]
-    elif damage == "shape":
-        content[name] = content[name][..., :-1]
-    elif damage == "scalar":
-        content[name] = np.array(1.0, np.float32)
-    else:
-        damaged = content[name].copy()
-        damaged.flat[data.draw(st.integers(0, damaged.size - 1))] = float(damage)
-        content[name] = damaged
+    name = damage_one(data, content)
     with pytest.raises(ValueError, match=f"lack a finite {name} of shape"):
         Mechanics.from_dict(content)

@@ -12,6 +12,7 @@ import torch
 from face_recon_node.head.personal import PersonalFace
 from face_recon_node.stream.profile import EarProfile
 from face_recon_node.tracking import Mechanics
+from face_recon_node.tracking.arrays import finite_array
 from face_recon_node.tracking.readout import Readout
 
 
@@ -51,10 +52,10 @@ class Wearer:
         def of(prefix: str) -> dict[str, Any]:
             return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
-        neutral, deltas = (np.asarray(arrays.get(f"face.{name}", ()), np.float32) for name in ("neutral", "deltas"))
-        for array, shape in ((neutral, (51, 3)), (deltas, (52, 51, 3))):
-            if array.shape != shape or not np.isfinite(array).all():
-                raise ValueError(f"the person's face lacks a finite array of shape {shape}")
+        neutral, deltas = (
+            finite_array(arrays, name, shape, "the person's face lacks").astype(np.float32)
+            for name, shape in (("face.neutral", (51, 3)), ("face.deltas", (52, 51, 3)))
+        )
         share = float(content["tracker_share"])
         if not 0.0 <= share <= 1.0:
             raise ValueError(f"the tracker's share is {share}, expected 0 to 1")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from face_recon_node.stream.alignment import RATE
+from face_recon_node.tracking.arrays import finite_array
 
 LATENTS = 16
 FACE_LAGS = 5
@@ -81,10 +82,7 @@ class Mechanics:
         """
 
         def take(name: str, *shape: int) -> NDArray[np.float64]:
-            array = np.asarray(arrays.get(name, ()), dtype=np.float64)
-            if array.shape != shape or not np.isfinite(array).all():
-                raise ValueError(f"the ears' mechanics lack a finite {name} of shape {shape}")
-            return array
+            return finite_array(arrays, name, shape, "the ears' mechanics lack")
 
         systems = {}
         for name, channels in EARS_SEEN.items():

@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from face_recon_node.tracking.arrays import finite_array
 from face_recon_node.tracking.mechanics import LATENTS, Mechanics
 
 WEIGHTS = 52
@@ -94,12 +95,8 @@ class Readout:
             "coefficients": (count, WEIGHTS),
             "mean": (WEIGHTS,),
         }
-        found = {}
-        for name, shape in shapes.items():
-            array = np.asarray(arrays.get(name, ()), np.float64)
-            if array.shape != shape or not np.isfinite(array).all():
-                raise ValueError(f"what is read off the tracker lacks a finite {name} of shape {shape}")
-            found[name] = array
+        lacking = "what is read off the tracker lacks"
+        found = {name: finite_array(arrays, name, shape, lacking) for name, shape in shapes.items()}
         if not (found["scale"] > 0.0).all():
             raise ValueError("what is read off the tracker has a scale that is not positive")
         return cls(**found)
