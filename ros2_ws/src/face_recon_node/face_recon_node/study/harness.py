@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from imuface_driver.recording import Recording
 from imuface_driver.session import read_session
 from numpy.typing import NDArray
@@ -40,7 +39,7 @@ from face_recon_node.study.settings import (
     without_ear,
 )
 from face_recon_node.training.estimate import Estimate
-from face_recon_node.training.processes import worker_pool
+from face_recon_node.training.processes import on_one_core, worker_pool
 from face_recon_node.training.progress import Progress
 from face_recon_node.training.screening import Findings, screen
 from face_recon_node.training.sessions import known
@@ -365,13 +364,15 @@ def _in_parallel(jobs: Sequence[Callable[[], Iterator[Any]]], processes: int) ->
     """What the jobs yield, as soon as they do."""
     processes = min(processes, len(jobs))
     if processes <= 1:
-        for job in jobs:
-            yield from _on_one_core(job)
+        # Sums are rounded alike, however many jobs run side by side.
+        with threadpool_limits(1):
+            for job in jobs:
+                yield from job()
         return
     # Nothing is on its way any more when a job is over, as it could be with a Queue.
     found = multiprocessing.get_context("spawn").SimpleQueue()
     with worker_pool(processes, _connect, (found,)) as pool:
-        running = [pool.submit(_send, job) for job in jobs]
+        running = [pool.submit(on_one_core, _send, job) for job in jobs]
         while True:
             failed = any(future.done() and future.exception() for future in running)
             over = failed or all(future.done() for future in running)
@@ -405,14 +406,5 @@ def _end_with_parent() -> None:
 
 
 def _send(job: Callable[[], Iterator[Any]]) -> None:
-    for item in _on_one_core(job):
+    for item in job():
         _found.put(item)
-
-
-def _on_one_core(job: Callable[[], Iterator[Any]]) -> Iterator[Any]:
-    """Jobs run side by side; sums are rounded alike, however many do."""
-    before = torch.get_num_threads()
-    with threadpool_limits(1):
-        torch.set_num_threads(1)
-        yield from job()
-    torch.set_num_threads(before)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from face_recon_node.network.face_network import tracked_channels
 from face_recon_node.tracking import Mechanics, Tracker, learn
-from face_recon_node.training.processes import one_thread_each, worker_pool
+from face_recon_node.training.processes import on_one_core, worker_pool
 from face_recon_node.training.stretch import Stretch, prepare
 
 Item = TypeVar("Item")
@@ -284,5 +284,5 @@ def in_processes(work: Callable[[Item], Result], items: Sequence[Item], processe
     if processes <= 1:
         yield from map(work, items)
         return
-    with one_thread_each(), worker_pool(processes) as pool:
-        yield from pool.map(work, items, chunksize=4)
+    with worker_pool(processes) as pool:
+        yield from pool.map(functools.partial(on_one_core, work), items, chunksize=4)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
-_THREADS = "OMP_NUM_THREADS"
+from threadpoolctl import threadpool_limits
+
+Result = TypeVar("Result")
 
 
 @contextlib.contextmanager
@@ -24,18 +25,10 @@ def worker_pool(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-@contextlib.contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Processes that start within use one thread for linear algebra: as many as cores would get in each other's way.
+def on_one_core(work: Callable[..., Result], *arguments: Any) -> Result:
+    """Do the work with one thread for linear algebra: as many as cores in each process get in each other's way.
 
-    Sums are then rounded otherwise than in this process.
+    Sums are then rounded otherwise than with several.
     """
-    before = os.environ.get(_THREADS)
-    os.environ[_THREADS] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_THREADS]
-        else:
-            os.environ[_THREADS] = before
+    with threadpool_limits(1):
+        return work(*arguments)
