@@ -53,8 +53,8 @@ def reseated(stretch: Stretch, rng: np.random.Generator) -> Stretch:
         moved[:, ear, 1] += rng.normal(0.0, BIAS, 3)
     present = stretch.present.copy()
     if rng.random() < LOST:
-        while_it_lasts = slice(*np.sort(rng.integers(len(present), size=2)))
-        present[slice(None) if rng.random() < 0.5 else while_it_lasts, rng.integers(2)] = False
+        a_while = slice(*np.sort(rng.integers(len(present), size=2)))
+        present[slice(None) if rng.random() < 0.5 else a_while, rng.integers(2)] = False
     moved *= present[:, :, None, None]
     return _measured(stretch, moved.reshape(-1, 12), present)
 

@@ -101,9 +101,9 @@ def adapt(
     )
     rng = np.random.default_rng(config.seed)
     unseen = [seat for stretch in _part(stretches, cut, total) for seat in (stretch, reseated(stretch, rng))]
-    tuned = _tuned(cut)
-    error, share = _chosen(_between(base, trial, tuned), unseen)
-    trial = _between(base, trial, tuned).with_tracker_share(share)
+    trial = _between(base, trial, _tuned(cut))
+    error, share = _chosen(trial, unseen)
+    trial = trial.with_tracker_share(share)
     scales = evaluation.scaled_to_cover(trial, unseen, _face(trial).deltas).statistics
     network = _adapted(base, stretches, head, config, lambda done, of: progress("adapting", done, of))
     tuned = _tuned(total)
