@@ -111,6 +111,9 @@ class ImufaceDriver(AutostartNode):
         try:
             source.run(self, self._stop)
         except Exception as error:  # a reader must not die unnoticed
+            # An interrupt shuts ROS down at any moment, also while the reader publishes: that is its end, not a fault.
+            if not self.context.ok():
+                return
             source.fault = f"reading {source.name} failed: {error!r}"
             self.get_logger().error(f"{source.fault}\n{traceback.format_exc()}")
 

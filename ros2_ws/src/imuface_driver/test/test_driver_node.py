@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from imuface_driver.ear import EarHealth
+from imuface_driver.ear import EarHealth, ImuSample
 from imuface_driver.node import ImufaceDriver
 from imuface_driver.protocol import EARS, STANDARD_GRAVITY
 from imuface_driver.recording import ImuTrack, Recording
@@ -245,6 +245,38 @@ def test_a_reader_does_not_die_unnoticed(monkeypatch: pytest.MonkeyPatch, wait_f
         ((part, status),) = node.status()
         assert (part, status.level) == ("left ear", StatusLevel.WARN)
         assert "reading broken failed: ZeroDivisionError('a mistake')" in status.message
+        node.close()
+        node.destroy_node()
+
+
+class Interrupted(Broken):
+    """A source in whose work ROS is shut down, as by an interrupt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.over = threading.Event()
+
+    def run(self, sink: Sink, stop: threading.Event) -> None:
+        try:
+            rclpy.try_shutdown()
+            sink.imu(ImuSample("left", 1, (0.0, 0.0, 9.8), (0.0, 0.0, 0.0)))
+        finally:
+            self.over.set()
+
+
+def test_a_reader_that_is_interrupted_is_not_at_fault(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = Interrupted()
+    monkeypatch.setattr(ImufaceDriver, "_create_sources", lambda self: [source])
+    with rclpy.init():
+        node = ImufaceDriver()
+        node.setup()
+        node.start()
+        assert source.over.wait(10.0)
+        node.stop()
+        assert not source.fault
+        assert "failed" not in capfd.readouterr().err
         node.close()
         node.destroy_node()
 
