@@ -34,9 +34,12 @@ def faces(seed: int, count: int = 1500) -> tuple[np.ndarray, np.ndarray]:
     return tracked, true
 
 
+DELTAS = np.random.default_rng(0).normal(0.0, 0.005, (52, 51, 3))
+
+
 @cache
 def readout() -> Readout:
-    return Readout.learned(mechanics(), [faces(0), faces(1)])
+    return Readout.learned(mechanics(), DELTAS, [faces(0), faces(1)])
 
 
 def test_what_is_read_is_nearer_to_the_face_than_what_was_tracked() -> None:
@@ -60,6 +63,13 @@ def test_the_best_linear_reading_is_beaten() -> None:
     assert np.abs(readout().stream().push(unseen)[:, 0] - truth[:, 0]).mean() < 0.8 * missed
 
 
+def test_a_face_that_mostly_rests_is_told_to_rest_where_nothing_is_seen() -> None:
+    tracked, true = np.full((1500, 52), 0.2), np.zeros((1500, 52))
+    true[::3, 5] = 0.9
+    read = Readout.learned(mechanics(), DELTAS, [(tracked, true)]).stream().push(tracked)[LAGS[-1] :, 5]
+    assert read.max() < 0.1 < true[:, 5].mean()
+
+
 def test_frame_by_frame_equals_all_at_once() -> None:
     tracked, _ = faces(4, 90)
     whole = readout().stream().push(tracked)
@@ -70,7 +80,7 @@ def test_frame_by_frame_equals_all_at_once() -> None:
 
 def test_few_frames_suffice_to_learn_from() -> None:
     tracked, true = faces(0, 60)
-    read = Readout.learned(mechanics(), [(tracked, true)]).stream().push(tracked)
+    read = Readout.learned(mechanics(), DELTAS, [(tracked, true)]).stream().push(tracked)
     assert np.isfinite(read).all()
 
 

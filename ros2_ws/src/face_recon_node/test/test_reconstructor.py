@@ -182,8 +182,8 @@ def personal() -> FaceNetwork:
     face = PersonalFace(head.landmark_neutral + np.float32(0.01), 1.2 * head.landmark_deltas)
     stretches = prepare(recording())
     mechanics = learn(stretches, face.deltas)
-    readout = Readout.learned(mechanics, [(stretch.weights, stretch.weights) for stretch in stretches])
-    wearer = Wearer(mechanics, readout, face, 0.3, None)
+    readout = Readout.learned(mechanics, face.deltas, [(stretch.weights, stretch.weights) for stretch in stretches])
+    wearer = Wearer(mechanics, readout, face, 0.3, 0.5, None)
     return FaceNetwork(network.module, network.statistics, network.card, wearer)
 
 

@@ -66,7 +66,6 @@ class NetworkRival:
 
     def fit(self, people: Sequence[Person], seed: int = 0) -> NetworkRival:
         """Train; the same data and seed give the same network on the same machine. Returns itself."""
-        torch.set_num_threads(1)
         torch.manual_seed(seed)
         rng = np.random.default_rng(seed)
         recipe = self.recipe

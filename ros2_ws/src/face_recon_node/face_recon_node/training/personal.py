@@ -43,7 +43,7 @@ SHORTEST = 26.0
 FOLDS = 4
 HALF_TUNED = 0.5
 """Minutes of data with which the network goes half of the way from the base's weights to the tuned ones."""
-TRACKER_SHARES = (0.1, 0.3, 0.5)
+TRACKER_SHARES = (0.1, 0.3, 0.5, 0.7)
 """A fifth of five minutes cannot tell apart more, nor extremes from luck."""
 LEAD_IN = 20.0
 """s"""
@@ -58,7 +58,7 @@ class AdaptConfig:
     seed: int = 0
     steps_per_minute: float = 60.0
     min_steps: int = 60
-    max_steps: int = 900
+    max_steps: int = 2700
     batch: int = 16
     piece: int = 160
     warm_up: int = 32
@@ -102,12 +102,13 @@ def adapt(
     rng = np.random.default_rng(config.seed)
     unseen = [seat for stretch in _part(stretches, cut, total) for seat in (stretch, reseated(stretch, rng))]
     trial = _between(base, trial, _tuned(cut))
-    error, share = _chosen(trial, unseen)
-    trial = trial.with_tracker_share(share)
+    lost = [stretch.without_ear(ear) for stretch in unseen for ear in range(2)]
+    (error, share), (_, share_one_ear) = _chosen(trial, unseen), _chosen(trial, lost)
+    trial = trial.with_tracker_shares(share, share_one_ear)
     scales = evaluation.scaled_to_cover(trial, unseen, _face(trial).deltas).statistics
     network = _adapted(base, stretches, head, config, lambda done, of: progress("adapting", done, of))
     tuned = _tuned(total)
-    network = _between(base, network, tuned).with_tracker_share(share)
+    network = _between(base, network, tuned).with_tracker_shares(share, share_one_ear)
     network = network.with_scales(scales.weights_std_scale, scales.landmarks_std_scale, scales.lost_ear_scale)
     constant = np.median(np.concatenate([stretch.weights for stretch in _part(stretches, 0, cut)]), axis=0)
     network.card = {
@@ -120,7 +121,7 @@ def adapt(
         },
         "minutes": round(total / RATE / 60.0, 2),
         "tuned": round(tuned, 3),
-        "tracker_share": share,
+        "tracker_shares": [share, share_one_ear],
         "configuration": asdict(config),
         "base": base.card,
     }
@@ -136,7 +137,7 @@ def _tuned(frames: int) -> float:
 def _chosen(network: FaceNetwork, unseen: Sequence[Stretch]) -> tuple[float, float]:
     """What is best on unseen frames: its error in mm, and the share of what is read off the tracker."""
     read, own = (
-        [evaluation.predict(network.with_tracker_share(share), stretch).weights for stretch in unseen]
+        [evaluation.predict(network.with_tracker_shares(share, share), stretch).weights for stretch in unseen]
         for share in (1.0, 0.0)
     )
 
@@ -197,8 +198,9 @@ def _adapted(
     mechanics = learn(stretches, face.deltas)
     examples = cross_fitted(stretches, face.deltas, config.seed, mechanics)
     fit(module, examples, face.deltas, tuning, lambda step, loss: progress(step, steps))
-    readout = Readout.learned(mechanics, [(example.tracked[:, :WEIGHTS], example.weights) for example in examples])
-    wearer = Wearer(mechanics, readout, face, 0.0, EarProfile.fitted(stretches))
+    pieces = [(example.tracked[:, :WEIGHTS], example.weights) for example in examples]
+    readout = Readout.learned(mechanics, face.deltas, pieces)
+    wearer = Wearer(mechanics, readout, face, 0.0, 0.0, EarProfile.fitted(stretches))
     return FaceNetwork(module, statistics_of(examples, face.deltas), base.card, wearer)
 
 
