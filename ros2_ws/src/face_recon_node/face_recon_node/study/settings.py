@@ -63,6 +63,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("walking", "Walking: all training minutes, remounted", "walking"),
     Setting("one-ear", "One earbud lost after the calibration: all training minutes, same mounting", "test",
             condition="one ear"),
+    Setting("one-ear-60min", "The ceiling of one ear: 60 minutes, one earbud lost after calibration", "test", "long",
+            condition="one ear"),
     Setting("performance", "Real performances: all training minutes, remounted", PERFORMANCE),
     Setting("performance-adapted", "Real performances after adapting to one of them, remounted", PERFORMANCE,
             PERFORMANCE),

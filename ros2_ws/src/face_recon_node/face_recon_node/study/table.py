@@ -99,6 +99,8 @@ class Table:
             than = f"against {NAMES[constant]}"
             ceiling = self.gain("60min", OURS, constant)
             found.append(Target(f"C = G(60 min), the ceiling, {than}", ceiling, "", None))
+            one_ear = self.gain("one-ear-60min", OURS, constant)
+            found.append(Target(f"G(one earbud lost, 60 min), the ceiling of one ear, {than}", one_ear, "", None))
             for what, setting, share in (
                 ("G(5 min)", "within", 0.85),
                 ("G(1 min)", "1min", 0.6),

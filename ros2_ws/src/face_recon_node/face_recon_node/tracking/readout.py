@@ -5,9 +5,9 @@ actions go together differs from expression to expression; several of them turn 
 is the better guess. So the face is read from the latest tracked weights by regression with a kernel that is mostly
 local and a little linear, learned from frames that were tracked by mechanics which had not seen them (Nyström's subset
 of regressors: Rasmussen and Williams 2006, Gaussian Processes for Machine Learning, 8.3.1). What is made small is the
-landmarks' mean distance, not its square, by least squares with weights (Weiszfeld 1937, Tohoku Math. J. 43:355): a face that
-rests most of the time is then told to rest, not to be the mean of all faces. It is quick to learn and errs in another
-way than the network, so that both together are better than either.
+landmarks' mean distance, not its square, by least squares with weights (Weiszfeld 1937, Tohoku Math. J. 43:355): a face
+that rests most of the time is then told to rest, not to be the mean of all faces. It is quick to learn and errs in
+another way than the network, so that both together are better than either.
 """
 
 from __future__ import annotations
