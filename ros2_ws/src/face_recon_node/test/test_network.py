@@ -67,7 +67,6 @@ WEARER = Wearer(
     some_readout(),
     PersonalFace(np.arange(153, dtype=np.float32).reshape(51, 3), np.ones((52, 51, 3), np.float32)),
     0.4,
-    0.6,
     EarProfile(np.eye(3), 60.0),
 )
 
@@ -161,7 +160,7 @@ def test_a_saved_personal_model_knows_the_person_again(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.face.deltas, WEARER.face.deltas)
     np.testing.assert_allclose(loaded.profile.log_covariance, np.eye(3))
     assert loaded.wearer is not None
-    assert (loaded.wearer.tracker_share, loaded.wearer.tracker_share_one_ear) == (0.4, 0.6)
+    assert loaded.wearer.tracker_share == 0.4
     expected, got = net.stream().push(*inputs(40)), loaded.stream().push(*inputs(40))
     np.testing.assert_allclose(got.weights, expected.weights, atol=5e-3)
 
@@ -181,22 +180,25 @@ def test_standard_deviations_grow_while_an_ear_is_missing(tmp_path: Path) -> Non
     np.testing.assert_allclose(wider.weights_std / plain.weights_std, np.tile(expected, 52), rtol=0.02)
 
 
-def test_the_trackers_share_mixes_its_face_in() -> None:
+def test_the_trackers_share_mixes_its_face_in_and_is_at_least_half_of_one_ear() -> None:
     net, x = personal(), inputs(40)
-    own, tracked = (net.with_tracker_shares(share, share).stream().push(*x).weights for share in (0.0, 1.0))
-    assert np.abs(own - tracked).max() > 0.01
-    share = np.where(x[2].all(axis=1), 0.4, 0.6)[:, None]
-    assert 0 < np.count_nonzero(share == 0.6) < len(share)
-    np.testing.assert_allclose(net.stream().push(*x).weights, (1.0 - share) * own + share * tracked, atol=1e-6)
+    both = x[2].all(axis=1)
+    none, half, mixed, tracked = (
+        net.with_tracker_share(share).stream().push(*x).weights for share in (0.0, 0.5, 0.4, 1.0)
+    )
+    assert np.abs(none - tracked).max() > 0.01
+    np.testing.assert_allclose(half[both], 0.5 * none[both] + 0.5 * tracked[both], atol=1e-6)
+    np.testing.assert_allclose(mixed[both], 0.6 * none[both] + 0.4 * tracked[both], atol=1e-6)
+    np.testing.assert_array_equal(mixed[~both], half[~both])
+    np.testing.assert_array_equal(none[~both], half[~both])
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"tracker_shares": [1.5, 0.5]}, "shares are 1.5 and 0.5"),
-        ({"tracker_shares": [0.5, float("nan")]}, "shares are 0.5 and nan"),
-        ({"tracker_shares": [0.5]}, "damaged"),
-        ({"tracker_shares": None}, "damaged"),
+        ({"tracker_share": 1.5}, "share is 1.5"),
+        ({"tracker_share": float("nan")}, "share is nan"),
+        ({"tracker_share": None}, "damaged"),
         ({"profile": {"version": 1}}, "ear profile"),
         ({"arrays": {}}, "the person's face"),
         ({"arrays": None}, "damaged"),

@@ -183,7 +183,7 @@ def personal() -> FaceNetwork:
     stretches = prepare(recording())
     mechanics = learn(stretches, face.deltas)
     readout = Readout.learned(mechanics, face.deltas, [(stretch.weights, stretch.weights) for stretch in stretches])
-    wearer = Wearer(mechanics, readout, face, 0.3, 0.5, None)
+    wearer = Wearer(mechanics, readout, face, 0.3, None)
     return FaceNetwork(network.module, network.statistics, network.card, wearer)
 
 

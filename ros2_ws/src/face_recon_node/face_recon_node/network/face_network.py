@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from face_recon_node.head.personal import PersonalFace
 from face_recon_node.network.imu_twin_trans import LANDMARKS, TRACKED, WEIGHTS, IMUTwinTrans, NetworkConfig, State
-from face_recon_node.network.wearer import Wearer
+from face_recon_node.network.wearer import LEAST_SHARE_OF_ONE_EAR, Wearer
 from face_recon_node.stream.features import CHANNELS
 from face_recon_node.stream.profile import EarProfile
 from face_recon_node.tracking import Mechanics, Tracker
@@ -86,8 +86,8 @@ class FaceStream:
         both = present.all(axis=1, keepdims=True)
         weights = prediction.weights[0].clamp(0.0, 1.0).numpy()
         if network.wearer and self._readout:
-            wearer = network.wearer
-            share = np.where(both, wearer.tracker_share, wearer.tracker_share_one_ear).astype(np.float32)
+            share = network.wearer.tracker_share
+            share = np.where(both, share, max(share, LEAST_SHARE_OF_ONE_EAR)).astype(np.float32)
             weights = (1.0 - share) * weights + share * self._readout.push(tracked[:, :WEIGHTS])
         lost = np.where(both, 1.0, statistics.lost_ear_scale).astype(np.float32)
         return FacePrediction(
@@ -152,9 +152,9 @@ class FaceNetwork:
         """A new stream of frames, with an empty memory."""
         return FaceStream(self)
 
-    def with_tracker_shares(self, both: float, one_ear: float) -> FaceNetwork:
-        """The same personal network with other shares of what is read off the tracker in the output."""
-        wearer = replace(self.wearer, tracker_share=both, tracker_share_one_ear=one_ear) if self.wearer else None
+    def with_tracker_share(self, share: float) -> FaceNetwork:
+        """The same personal network with another share of what is read off the tracker in the output."""
+        wearer = replace(self.wearer, tracker_share=share) if self.wearer else None
         return FaceNetwork(self.module, self.statistics, self.card, wearer)
 
     def with_scales(self, weights: float, landmarks: float, lost_ear: float = 1.0) -> FaceNetwork:

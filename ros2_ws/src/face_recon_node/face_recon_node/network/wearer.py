@@ -15,6 +15,10 @@ from face_recon_node.tracking import Mechanics
 from face_recon_node.tracking.arrays import finite_array
 from face_recon_node.tracking.readout import Readout
 
+LEAST_SHARE_OF_ONE_EAR = 0.5
+"""Share of what is read off the tracker while an ear is missing, at least: little is known of the face then, and the
+network rather says too much."""
+
 
 @dataclass(frozen=True)
 class Wearer:
@@ -25,8 +29,6 @@ class Wearer:
     face: PersonalFace
     tracker_share: float
     """Share of the face that is read off the tracker in the output, 0 to 1; the rest is the network's."""
-    tracker_share_one_ear: float
-    """The same while an ear is missing."""
     profile: EarProfile | None
     """How the face moves the ears, to tell other people from; None with too little data."""
 
@@ -38,7 +40,7 @@ class Wearer:
         tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
         return {
             "arrays": tensors,
-            "tracker_shares": [float(self.tracker_share), float(self.tracker_share_one_ear)],
+            "tracker_share": float(self.tracker_share),
             "profile": None if self.profile is None else self.profile.to_dict(),
         }
 
@@ -58,9 +60,9 @@ class Wearer:
             finite_array(arrays, name, shape, "the person's face lacks").astype(np.float32)
             for name, shape in (("face.neutral", (51, 3)), ("face.deltas", (52, 51, 3)))
         )
-        both, one = (float(share) for share in content["tracker_shares"])
-        if not (0.0 <= both <= 1.0 and 0.0 <= one <= 1.0):
-            raise ValueError(f"the tracker's shares are {both} and {one}, expected 0 to 1")
+        share = float(content["tracker_share"])
+        if not 0.0 <= share <= 1.0:
+            raise ValueError(f"the tracker's share is {share}, expected 0 to 1")
         profile = None if content["profile"] is None else EarProfile.from_dict(content["profile"])
         mechanics, readout = Mechanics.from_dict(of("mechanics.")), Readout.from_dict(of("readout."))
-        return cls(mechanics, readout, PersonalFace(neutral, deltas), both, one, profile)
+        return cls(mechanics, readout, PersonalFace(neutral, deltas), share, profile)

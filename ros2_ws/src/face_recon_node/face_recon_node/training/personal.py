@@ -102,13 +102,12 @@ def adapt(
     rng = np.random.default_rng(config.seed)
     unseen = [seat for stretch in _part(stretches, cut, total) for seat in (stretch, reseated(stretch, rng))]
     trial = _between(base, trial, _tuned(cut))
-    lost = [stretch.without_ear(ear) for stretch in unseen for ear in range(2)]
-    (error, share), (_, share_one_ear) = _chosen(trial, unseen), _chosen(trial, lost)
-    trial = trial.with_tracker_shares(share, share_one_ear)
+    error, share = _chosen(trial, unseen)
+    trial = trial.with_tracker_share(share)
     scales = evaluation.scaled_to_cover(trial, unseen, _face(trial).deltas).statistics
     network = _adapted(base, stretches, head, config, lambda done, of: progress("adapting", done, of))
     tuned = _tuned(total)
-    network = _between(base, network, tuned).with_tracker_shares(share, share_one_ear)
+    network = _between(base, network, tuned).with_tracker_share(share)
     network = network.with_scales(scales.weights_std_scale, scales.landmarks_std_scale, scales.lost_ear_scale)
     constant = np.median(np.concatenate([stretch.weights for stretch in _part(stretches, 0, cut)]), axis=0)
     network.card = {
@@ -121,7 +120,7 @@ def adapt(
         },
         "minutes": round(total / RATE / 60.0, 2),
         "tuned": round(tuned, 3),
-        "tracker_shares": [share, share_one_ear],
+        "tracker_share": share,
         "configuration": asdict(config),
         "base": base.card,
     }
@@ -136,16 +135,11 @@ def _tuned(frames: int) -> float:
 
 def _chosen(network: FaceNetwork, unseen: Sequence[Stretch]) -> tuple[float, float]:
     """What is best on unseen frames: its error in mm, and the share of what is read off the tracker."""
-    read, own = (
-        [evaluation.predict(network.with_tracker_shares(share, share), stretch).weights for stretch in unseen]
-        for share in (1.0, 0.0)
-    )
 
     def error(share: float) -> float:
-        mixed = [share * one + (1.0 - share) * other for one, other in zip(read, own, strict=True)]
-        return _error(
-            _face(network), [weights - stretch.weights for weights, stretch in zip(mixed, unseen, strict=True)]
-        )
+        mixed = network.with_tracker_share(share)
+        missed = [evaluation.predict(mixed, stretch).weights - stretch.weights for stretch in unseen]
+        return _error(_face(network), missed)
 
     return min((error(share), share) for share in TRACKER_SHARES)
 
@@ -200,7 +194,7 @@ def _adapted(
     fit(module, examples, face.deltas, tuning, lambda step, loss: progress(step, steps))
     pieces = [(example.tracked[:, :WEIGHTS], example.weights) for example in examples]
     readout = Readout.learned(mechanics, face.deltas, pieces)
-    wearer = Wearer(mechanics, readout, face, 0.0, 0.0, EarProfile.fitted(stretches))
+    wearer = Wearer(mechanics, readout, face, 0.0, EarProfile.fitted(stretches))
     return FaceNetwork(module, statistics_of(examples, face.deltas), base.card, wearer)
 
 
