@@ -86,8 +86,8 @@ class FaceStream:
         both = present.all(axis=1, keepdims=True)
         weights = prediction.weights[0].clamp(0.0, 1.0).numpy()
         if network.wearer and self._readout:
-            share = network.wearer.tracker_share
-            share = np.where(both, share, max(share, LEAST_SHARE_OF_ONE_EAR)).astype(np.float32)
+            own = network.wearer.tracker_share
+            share = np.where(both, own, max(own, LEAST_SHARE_OF_ONE_EAR)).astype(np.float32)
             weights = (1.0 - share) * weights + share * self._readout.push(tracked[:, :WEIGHTS])
         lost = np.where(both, 1.0, statistics.lost_ear_scale).astype(np.float32)
         return FacePrediction(
