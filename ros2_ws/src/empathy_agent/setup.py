@@ -8,9 +8,9 @@ setup(
     maintainer_email="earnest@example.org",
     license="Apache-2.0",
     packages=find_packages(include=["empathy_agent", "empathy_agent.*"]),
-    package_data={"": ["*.yaml"]},
+    package_data={"": ["*.yaml", "*.jsonl"]},
     # Versions are pinned once, in requirements.txt at the repository's root.
-    install_requires=["httpx", "PyYAML", "rich", "typer", "xllamacpp"],
+    install_requires=["datasketch", "httpx", "pydantic", "PyYAML", "rich", "typer", "xllamacpp"],
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/empathy_agent"]),
         ("share/empathy_agent", ["package.xml"]),

@@ -33,7 +33,7 @@ LocaleOption = Annotated[str, typer.Option(help="BCP 47 tag such as zh-CN or en-
 
 
 @contextmanager
-def _one_line_errors() -> Iterator[None]:
+def one_line_errors() -> Iterator[None]:
     """Bad input and its like end the command with one line and status 1."""
     from empathy_agent.engines import Cancelled
 
@@ -59,7 +59,7 @@ def list_models() -> None:
     from empathy_agent.models import DEFAULT_MODEL, Store
     from empathy_agent.models.catalogue import user_catalogue
 
-    with _one_line_errors():
+    with one_line_errors():
         store = Store()
         table = Table(Column("name", no_wrap=True), "size", "here", "languages", "what", "licence")
         for name, model in store.catalogue.items():
@@ -81,7 +81,7 @@ def get(name: NameArgument = "") -> None:
     """
     from empathy_agent.models import DEFAULT_MODEL, Store
 
-    with _one_line_errors():
+    with one_line_errors():
         store, name = Store(), name or DEFAULT_MODEL
         store.model(name)
         with _progress(f"fetching {name}") as progress:
@@ -94,7 +94,7 @@ def verify(name: NameArgument = "") -> None:
     """Compare a model's sha256 with the catalogue; a wrong file that was fetched is deleted."""
     from empathy_agent.models import DEFAULT_MODEL, Store
 
-    with _one_line_errors():
+    with one_line_errors():
         store, name = Store(), name or DEFAULT_MODEL
         store.path(name)
         with _progress(f"verifying {name}") as progress:
@@ -107,7 +107,7 @@ def path(name: NameArgument = "") -> None:
     """Print the file of a model that is on this machine."""
     from empathy_agent.models import DEFAULT_MODEL, Store
 
-    with _one_line_errors():
+    with one_line_errors():
         typer.echo(Store().path(name or DEFAULT_MODEL))
 
 
@@ -152,7 +152,7 @@ def ask(
     """
     from empathy_agent.chain import Layer
 
-    with _one_line_errors():
+    with one_line_errors():
         post = sys.stdin.buffer.read().decode("utf-8") if text == "-" else text
         with _respondent(model, locale, namespace) as respond, _cancel_on_interrupt() as cancelled:
             *_, reply = respond(post, cancelled)
@@ -183,7 +183,7 @@ def chat(
     from empathy_agent.engines import Cancelled
 
     console = Console(highlight=False, markup=False)
-    with _one_line_errors(), _respondent(model, locale, namespace) as respond:
+    with one_line_errors(), _respondent(model, locale, namespace) as respond:
         console.print("/quit ends, Ctrl-C cancels a reply.", style="dim")
         while (post := _read_line(console)) is not None:
             try:

@@ -1,0 +1,21 @@
+"""The command ``imuface empathy``: the recipe of Empathy-R1, a stage a command."""
+
+from __future__ import annotations
+
+import typer
+
+from empathy_agent.commands.data import data_app
+
+empathy_app = typer.Typer(
+    help="Data and training of the empathetic model (docs/empathy-data.md).",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+empathy_app.add_typer(data_app, name="data")
+
+
+@empathy_app.callback()
+def _group() -> None:
+    """Keeps the name of a lone subcommand."""
