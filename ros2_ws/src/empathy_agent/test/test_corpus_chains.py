@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from chat_server import GOOD, events, serve
+from chat_server import GOOD, events, serve  # type: ignore[import-not-found]
 from empathy_agent.corpus.chains import write_chains
 from empathy_agent.corpus.examples import Example, read_examples, write_examples
 from empathy_agent.engines.openai_server import OpenAIServer
