@@ -18,7 +18,7 @@ help: ## Show this list
 
 setup: $(PACKAGES_DONE) ## Set up ROS 2, the interfaces and the packages in .venv
 
-$(REQUIREMENTS_DONE): requirements.txt requirements-dev.txt
+$(REQUIREMENTS_DONE): requirements.txt requirements-dev.txt requirements-empathy.txt
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
 	  echo "Earnest needs Python 3.11 (ROS 2 on PyPI is built for it), and '$(PYTHON)' is not that."; \
 	  echo "Install python3.11 and python3.11-venv, or name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }

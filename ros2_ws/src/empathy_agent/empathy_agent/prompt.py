@@ -41,6 +41,14 @@ def preamble(language: str) -> list[Message]:
     return result
 
 
+def instructions(language: str, text: str) -> list[Message]:
+    """The messages for one post to a model that was trained on the format: no worked examples."""
+    data = language_data(language)
+    return _safe(
+        [Message(role="system", content=data["system"]), Message(role="user", content=data["post"].format(text=text))]
+    )
+
+
 def estimate_tokens(text: str) -> int:
     """Upper estimate of the tokens of a chat message: one per Chinese character, one per three other letters.
 
@@ -63,5 +71,9 @@ def messages(language: str, text: str, history: Sequence[tuple[str, str]] = (), 
         result.append(Message(role="assistant", content=f"<answer>{answer}</answer>"))
     cue = data["affect"].format(summary=affect) + "\n" if affect else ""
     result.append(Message(role="user", content=cue + data["post"].format(text=text)))
-    # The marks that chat templates are made of must not come from a post.
+    return _safe(result)
+
+
+def _safe(result: Sequence[Message]) -> list[Message]:
+    """The marks that chat templates are made of must not come from a post."""
     return [Message(role=m["role"], content=m["content"].replace("<|", "< |")) for m in result]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
+from empathy_agent.commands.base import base
 from empathy_agent.commands.data import data_app
+from empathy_agent.commands.sft import sft
 
 empathy_app = typer.Typer(
     help="Data and training of the empathetic model (docs/empathy-data.md).",
@@ -14,8 +16,5 @@ empathy_app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 empathy_app.add_typer(data_app, name="data")
-
-
-@empathy_app.callback()
-def _group() -> None:
-    """Keeps the name of a lone subcommand."""
+empathy_app.command()(base)
+empathy_app.command()(sft)
