@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from empathy_agent.cli import one_line_errors
+
+if TYPE_CHECKING:
+    from empathy_agent.corpus.examples import Example
 
 data_app = typer.Typer(
     help="Counselling texts to learn from: check, import, clean, and write the missing chains.",
@@ -23,6 +27,24 @@ AllowLicence = Annotated[
     list[str] | None,
     typer.Option("--allow-licence", help="SPDX name of a further licence that allows what you do with the data."),
 ]
+
+
+def read_all(files: Sequence[Path] | None, licences: Sequence[str] | None) -> list[Example]:
+    """The examples of files, by default of the seed set; what is skipped is told on stderr.
+
+    Raises:
+        OSError, ValueError: a file cannot be read.
+    """
+    from empathy_agent.corpus.examples import LICENCES, read_examples
+    from empathy_agent.corpus.seed import SEED_FILES
+
+    examples = []
+    for file in files or SEED_FILES:
+        reading = read_examples(file, LICENCES | set(licences or ()))
+        for reason, times in reading.reasons.most_common():
+            typer.echo(f"{file}: skipped {times}: {reason}", err=True)
+        examples += reading.examples
+    return examples
 
 
 @data_app.command()
@@ -109,15 +131,10 @@ def clean(
     from rich.progress import track
 
     from empathy_agent.corpus.cleaning import clean as clean_examples
-    from empathy_agent.corpus.examples import LICENCES, read_examples, write_examples
+    from empathy_agent.corpus.examples import write_examples
 
     with one_line_errors():
-        examples = []
-        for file in files:
-            reading = read_examples(file, LICENCES | set(allow_licence or ()))
-            for reason, times in reading.reasons.most_common():
-                typer.echo(f"{file}: skipped {times}: {reason}", err=True)
-            examples += reading.examples
+        examples = read_all(files, allow_licence)
         cleaned = clean_examples(track(examples, "cleaning", console=Console(stderr=True)))
         write_examples(output, cleaned.kept)
         if crisis:
@@ -152,12 +169,10 @@ def chains(
     from rich.progress import Progress
 
     from empathy_agent.corpus.chains import write_chains
-    from empathy_agent.corpus.examples import LICENCES, read_examples
     from empathy_agent.engines.factory import open_engine
 
     with one_line_errors():
-        licences = LICENCES | set(allow_licence or ())
-        examples = [example for file in files for example in read_examples(file, licences).examples][:limit]
+        examples = read_all(files, allow_licence)[:limit]
         engine = open_engine(model, server_url=server_url)
         try:
             with Progress(console=Console(stderr=True)) as bar:

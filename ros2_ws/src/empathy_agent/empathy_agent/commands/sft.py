@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from empathy_agent.cli import one_line_errors
-from empathy_agent.commands.data import AllowLicence
+from empathy_agent.commands.data import AllowLicence, read_all
 
 
 def sft(
@@ -38,20 +38,12 @@ def sft(
     imuface empathy sft ours.jsonl --settings sft.yaml --output out/sft-ours
     """
     with one_line_errors():
-        from empathy_agent.corpus.examples import LICENCES, read_examples
-        from empathy_agent.corpus.seed import SEED_FILES
         from empathy_agent.learning.settings import read_settings
         from empathy_agent.learning.sft import ADAPTER, SftSettings, train
 
         given = {"base": base, "max_steps": max_steps, "learning_rate": learning_rate, "chain": chain, "seed": seed}
         chosen = read_settings(SftSettings, settings, **given)
-        examples = []
-        for file in data or SEED_FILES:
-            reading = read_examples(file, LICENCES | set(allow_licence or ()))
-            for reason, times in reading.reasons.most_common():
-                typer.echo(f"{file}: skipped {times}: {reason}", err=True)
-            examples += reading.examples
-        card = train(examples, chosen, output)
+        card = train(read_all(data, allow_licence), chosen, output)
     if as_json:
         typer.echo(json.dumps(card, ensure_ascii=False))
         return

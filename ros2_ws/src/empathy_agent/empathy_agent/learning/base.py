@@ -54,16 +54,7 @@ def load_base(name: str) -> tuple[Any, Any]:
 
 def save_tiny_base(folder: Path, texts: Iterable[str], seed: int = 0) -> None:
     """Write an untrained model of 0.4 million weights with a tokenizer of its own: for trying the stages in seconds."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=_TINY_VOCABULARY,
-        special_tokens=[_PADDING, "<|im_start|>", _END],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer = train_tokenizer(texts, _TINY_VOCABULARY)
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, eos_token=_END, pad_token=_PADDING, model_max_length=_TINY_SEQUENCE
     )
@@ -83,6 +74,21 @@ def save_tiny_base(folder: Path, texts: Iterable[str], seed: int = 0) -> None:
     )
     Qwen2ForCausalLM(config).save_pretrained(folder)
     fast.save_pretrained(folder)
+
+
+def train_tokenizer(texts: Iterable[str], vocabulary: int) -> Tokenizer:
+    """A byte-pair tokenizer of at most ``vocabulary`` entries, made for some texts."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=[_PADDING, "<|im_start|>", _END],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
 
 
 def save_trainable(gguf: Path, folder: Path) -> None:
