@@ -6,6 +6,7 @@ import typer
 
 from empathy_agent.commands.base import base
 from empathy_agent.commands.data import data_app
+from empathy_agent.commands.grpo import grpo
 from empathy_agent.commands.reward import reward
 from empathy_agent.commands.sft import sft
 
@@ -20,3 +21,4 @@ empathy_app.add_typer(data_app, name="data")
 empathy_app.command()(base)
 empathy_app.command()(sft)
 empathy_app.command()(reward)
+empathy_app.command()(grpo)

@@ -116,7 +116,8 @@ def plot(folder: Path, title: str, curves: Sequence[tuple[str, str]]) -> Path:
     axes.set(title=title, xlabel="step")
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    if axes.lines:
+        axes.legend(frameon=False)
     path = folder / f"{curves[0][0]}.png"
     figure.savefig(path, dpi=140)
     return path
