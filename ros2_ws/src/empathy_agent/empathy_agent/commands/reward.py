@@ -21,7 +21,7 @@ def reward(
         str | None, typer.Option(help="A sentence encoder, Hugging Face name or folder. [default: static]")
     ] = None,
     rewritings: Annotated[Path | None, typer.Option(help="Rewritings of the Empathetic Personas data (CSV).")] = None,
-    rated: Annotated[Path | None, typer.Option(help="Rated replies of the same data (CSV), to compare with.")] = None,
+    rated: Annotated[Path | None, typer.Option(help="Rated replies of the same data (CSV).")] = None,
     settings: Annotated[Path | None, typer.Option(help="Settings as YAML; options here go before it.")] = None,
     max_steps: Annotated[int | None, typer.Option(help="End after so many steps. [default: 3 epochs]")] = None,
     seed: Annotated[int | None, typer.Option(help="Decides about every random choice. [default: 0]")] = None,
