@@ -113,7 +113,7 @@ def plot(folder: Path, title: str, curves: Sequence[tuple[str, str]]) -> Path:
         points = [(report["step"], report[name]) for report in reports if name in report]
         if points:
             axes.plot(*zip(*points, strict=True), label=label, marker="o" if len(points) < 40 else None, markersize=3)
-    axes.set(title=title, xlabel="step")
+    axes.set(title=title, xlabel="step", ylabel=curves[0][0])
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
     if axes.lines:
