@@ -17,10 +17,15 @@ Result = TypeVar("Result")
 def worker_pool(
     processes: int, initializer: Callable[..., object] | None = None, arguments: tuple[Any, ...] = ()
 ) -> Iterator[ProcessPoolExecutor]:
-    """A pool of newly spawned processes; what still waits at its end is cancelled."""
+    """A pool of newly spawned processes; what still waits at its end is cancelled, after an error what runs is killed."""
     pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer, arguments)
     try:
         yield pool
+    except BaseException:
+        # It would go on for hours, or for ever when nobody takes its results any more.
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
