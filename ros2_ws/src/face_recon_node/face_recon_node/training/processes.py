@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 def worker_pool(
     processes: int, initializer: Callable[..., object] | None = None, arguments: tuple[Any, ...] = ()
 ) -> Iterator[ProcessPoolExecutor]:
-    """A pool of newly spawned processes; what still waits at its end is cancelled, after an error what runs is killed."""
+    """A pool of new processes; what still waits at its end is cancelled, after an error what runs is killed."""
     pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer, arguments)
     try:
         yield pool
