@@ -140,6 +140,17 @@ def test_wrong_settings_are_named(folder: Path, settings: str, message: str) -> 
         read_settings(SftSettings, path)
 
 
+def test_a_run_that_never_began_leaves_its_folder_free(tmp_path: Path) -> None:
+    from empathy_agent.learning.settings import keep_settings
+    from empathy_agent.learning.sft import SftSettings
+
+    keep_settings(SftSettings(base="misspelt"), tmp_path)
+    keep_settings(SftSettings(base="right"), tmp_path)
+    (tmp_path / "metrics.jsonl").write_text("")
+    with pytest.raises(ValueError, match="holds a run with base 'right' instead of 'wrong'"):
+        keep_settings(SftSettings(base="wrong"), tmp_path)
+
+
 def test_a_base_that_is_not_there_is_named(folder: Path) -> None:
     from empathy_agent.learning.base import load_base
 

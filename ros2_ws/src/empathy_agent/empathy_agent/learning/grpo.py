@@ -17,24 +17,21 @@ import numpy as np
 import torch
 from datasets import Dataset
 from peft import LoraConfig, PeftModel
-from transformers import PrinterCallback
-from transformers.trainer_utils import get_last_checkpoint
 from trl import GRPOConfig, GRPOTrainer
 
 from empathy_agent.corpus.examples import Example
 from empathy_agent.language import language_of
 from empathy_agent.learning.base import load_base
 from empathy_agent.learning.card import write_card
-from empathy_agent.learning.record import METRICS_FILE, Bar, Record, plot, read_metrics
+from empathy_agent.learning.record import METRICS_FILE, plot, read_metrics
 from empathy_agent.learning.reward import RewardModel
 from empathy_agent.learning.rewards import answer_reward, format_reward, length_reward, repetition_reward
+from empathy_agent.learning.running import callbacks, run, shared_arguments
 from empathy_agent.learning.settings import keep_settings
 from empathy_agent.learning.sft import ADAPTER
 from empathy_agent.prompt import instructions
 
 logger = logging.getLogger(__name__)
-
-_CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True)
@@ -111,10 +108,8 @@ def train(examples: Sequence[Example], settings: GrpoSettings, folder: Path) -> 
         }
         for index in order
     ]
-    on_gpu = torch.cuda.is_available()
     arguments = GRPOConfig(
-        output_dir=str(folder / _CHECKPOINTS),
-        seed=settings.seed,
+        **shared_arguments(folder, settings.seed, settings.save_steps),
         max_steps=settings.max_steps,
         per_device_train_batch_size=settings.replies,
         gradient_accumulation_steps=settings.posts,
@@ -124,14 +119,7 @@ def train(examples: Sequence[Example], settings: GrpoSettings, folder: Path) -> 
         learning_rate=settings.learning_rate,
         reward_weights=[1.0, 1.0, settings.length_weight, settings.repetition_weight],
         gradient_checkpointing=True,
-        use_cpu=not on_gpu,
-        bf16=on_gpu and torch.cuda.is_bf16_supported(),
-        use_vllm=on_gpu and importlib.util.find_spec("vllm") is not None,
-        logging_steps=1,
-        save_steps=settings.save_steps,
-        save_total_limit=2,
-        report_to=["tensorboard"],
-        disable_tqdm=True,
+        use_vllm=torch.cuda.is_available() and importlib.util.find_spec("vllm") is not None,
     )
     trainer = GRPOTrainer(
         model=model,
@@ -140,11 +128,9 @@ def train(examples: Sequence[Example], settings: GrpoSettings, folder: Path) -> 
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
         peft_config=None if settings.adapter else lora,
-        callbacks=[Record(folder), Bar()],
+        callbacks=callbacks(folder),
     )
-    trainer.remove_callback(PrinterCallback)
-    checkpoints = folder / _CHECKPOINTS
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None)
+    run(trainer, folder)
     trainer.save_model(str(folder / ADAPTER))
     names = ("format", "answer", "length", "repetition")
     curves = [("reward", "total"), *((f"rewards/{name}/mean", name) for name in names)]

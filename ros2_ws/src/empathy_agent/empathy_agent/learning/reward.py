@@ -26,14 +26,13 @@ from sentence_transformers.sentence_transformer.losses import (
     TripletLoss,
 )
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
-from transformers import PrinterCallback
-from transformers.trainer_utils import get_last_checkpoint
 
 from empathy_agent.corpus.examples import Example
 from empathy_agent.corpus.importers import RatedReply
 from empathy_agent.learning.base import train_tokenizer
 from empathy_agent.learning.card import CARD_FILE, write_card
-from empathy_agent.learning.record import Bar, Record, plot
+from empathy_agent.learning.record import plot
+from empathy_agent.learning.running import callbacks, run, shared_arguments
 from empathy_agent.learning.settings import keep_settings
 from empathy_agent.learning.triplets import KINDS, RANDOM, Rewriting, Triplet, make_triplets
 
@@ -41,7 +40,6 @@ MODEL = "model"
 """Folder of the finished model within that of the run."""
 STATIC = "static"
 """Base that is no model: the mean of word vectors, learned from nothing, in seconds on a processor."""
-_CHECKPOINTS = "checkpoints"
 _WORDS, _WIDTH = 16_000, 256
 _MARGIN = 0.2
 """Cosine by which an empathetic rewriting is to be nearer than the plain sentence."""
@@ -230,30 +228,19 @@ def _fit(
         "answers": MultipleNegativesRankingLoss(encoder),
         "manners": TripletLoss(encoder, TripletDistanceMetric.COSINE, _MARGIN),
     }
-    on_gpu = torch.cuda.is_available()
     arguments = SentenceTransformerTrainingArguments(
-        output_dir=str(folder / _CHECKPOINTS),
-        seed=settings.seed,
+        **shared_arguments(folder, settings.seed, settings.save_steps, logging_steps=10),
         num_train_epochs=settings.epochs,
         max_steps=settings.max_steps or -1,
         per_device_train_batch_size=settings.batch,
         learning_rate=settings.learning_rate or (0.02 if settings.base == STATIC else 2e-5),
         warmup_steps=10,
-        use_cpu=not on_gpu,
-        bf16=on_gpu and torch.cuda.is_bf16_supported() and settings.base != STATIC,
-        logging_steps=10,
-        save_steps=settings.save_steps,
-        save_total_limit=2,
-        report_to=["tensorboard"],
-        disable_tqdm=True,
     )
     trainer = SentenceTransformerTrainer(
         model=encoder,
         args=arguments,
         train_dataset=data,
         loss={name: losses[name] for name in data},
-        callbacks=[Record(folder), Bar()],
+        callbacks=callbacks(folder),
     )
-    trainer.remove_callback(PrinterCallback)
-    checkpoints = folder / _CHECKPOINTS
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None)
+    run(trainer, folder)

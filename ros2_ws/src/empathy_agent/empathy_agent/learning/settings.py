@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import yaml
 
+from empathy_agent.learning.record import METRICS_FILE
+
 SETTINGS_FILE = "settings.yaml"
 
 S = TypeVar("S")
@@ -41,23 +43,23 @@ def read_settings(kind: type[S], path: Path | None, **given: Any) -> S:
     return kind(**content)
 
 
-def keep_settings(settings: Any, folder: Path, free: frozenset[str] = frozenset()) -> None:
+def keep_settings(settings: Any, folder: Path) -> None:
     """Write the settings into the folder of a run; refuse to go on in one of other settings.
 
     Args:
         settings: a dataclass.
         folder: of the run, made where there is none.
-        free: names of settings that may change when a run goes on.
 
     Raises:
         ValueError: the folder holds a run of other settings.
     """
     path = folder / SETTINGS_FILE
     now = asdict(settings)
-    if path.is_file():
+    # A run that failed before its first report left nothing to keep.
+    if path.is_file() and (folder / METRICS_FILE).is_file():
         before = yaml.safe_load(path.read_text(encoding="utf-8"))
         before = before if isinstance(before, dict) else {}
-        changed = sorted(name for name in now if name not in free and before.get(name) != now[name])
+        changed = sorted(name for name in now if before.get(name) != now[name])
         if changed:
             what = ", ".join(f"{name} {before.get(name)!r} instead of {now[name]!r}" for name in changed)
             raise ValueError(f"{folder} holds a run with {what}; name another --output, or delete it")

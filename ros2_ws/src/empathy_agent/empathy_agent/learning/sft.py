@@ -13,18 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from datasets import Dataset
 from peft import LoraConfig
-from transformers import PrinterCallback
-from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
 from empathy_agent.corpus.examples import Example
 from empathy_agent.language import language_of
 from empathy_agent.learning.base import load_base
 from empathy_agent.learning.card import write_card
-from empathy_agent.learning.record import METRICS_FILE, Bar, Record, plot, read_metrics
+from empathy_agent.learning.record import METRICS_FILE, plot, read_metrics
+from empathy_agent.learning.running import callbacks, run, shared_arguments
 from empathy_agent.learning.settings import keep_settings
 from empathy_agent.prompt import instructions
 
@@ -32,7 +30,6 @@ logger = logging.getLogger(__name__)
 
 ADAPTER = "adapter"
 """Folder of the finished adapter within that of the run."""
-_CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True)
@@ -98,10 +95,8 @@ def train(examples: Sequence[Example], settings: SftSettings, folder: Path) -> d
     unseen = max(1, round(settings.held_out * len(fitting)))
     seen = Dataset.from_list([fitting[index] for index in order[unseen:]])
     held_out = Dataset.from_list([fitting[index] for index in order[:unseen]])
-    on_gpu = torch.cuda.is_available()
     arguments = SFTConfig(
-        output_dir=str(folder / _CHECKPOINTS),
-        seed=settings.seed,
+        **shared_arguments(folder, settings.seed, settings.save_steps),
         num_train_epochs=settings.epochs,
         max_steps=settings.max_steps or -1,
         per_device_train_batch_size=settings.batch,
@@ -113,16 +108,9 @@ def train(examples: Sequence[Example], settings: SftSettings, folder: Path) -> d
         warmup_steps=5,
         max_length=settings.max_length,
         completion_only_loss=True,
-        use_cpu=not on_gpu,
-        bf16=on_gpu and torch.cuda.is_bf16_supported(),
-        logging_steps=1,
         eval_strategy="steps",
         eval_steps=settings.save_steps,
         eval_on_start=True,
-        disable_tqdm=True,
-        save_steps=settings.save_steps,
-        save_total_limit=2,
-        report_to=["tensorboard"],
     )
     lora = LoraConfig(r=settings.rank, lora_alpha=2 * settings.rank, target_modules="all-linear", task_type="CAUSAL_LM")
     trainer = SFTTrainer(
@@ -132,11 +120,9 @@ def train(examples: Sequence[Example], settings: SftSettings, folder: Path) -> d
         eval_dataset=held_out,
         processing_class=tokenizer,
         peft_config=lora,
-        callbacks=[Record(folder), Bar()],
+        callbacks=callbacks(folder),
     )
-    trainer.remove_callback(PrinterCallback)
-    checkpoints = folder / _CHECKPOINTS
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None)
+    run(trainer, folder)
     if trainer.state.global_step % settings.save_steps:
         trainer.evaluate()
     trainer.save_model(str(folder / ADAPTER))
