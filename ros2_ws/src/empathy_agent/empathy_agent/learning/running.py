@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ def callbacks(folder: Path) -> list[TrainerCallback]:
 def run(trainer: Trainer, folder: Path) -> None:
     """Train; where the folder of the run holds a checkpoint, go on from the last one."""
     trainer.remove_callback(PrinterCallback)
+    # Names that the trainers still use and Transformers would rather not: nothing that a user could change.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\.")
     checkpoints = _checkpoints(folder)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None)
 
