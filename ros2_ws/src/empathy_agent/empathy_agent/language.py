@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-# CJK unified ideographs with extension A and the compatibility forms.
-_HAN = re.compile(r"[㐀-䶿一-鿿豈-﫿]")
+HAN = "㐀-䶿一-鿿豈-﫿"
+"""For a set of a regular expression: CJK unified ideographs with extension A and the compatibility forms."""
+_HAN = re.compile(f"[{HAN}]")
 _KANA_OR_HANGUL = re.compile(r"[ぁ-ゖァ-ヺ가-힯]")
 _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ][A-Za-zÀ-ÖØ-öø-ÿ'’-]*")
 

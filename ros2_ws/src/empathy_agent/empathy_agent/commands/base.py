@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from empathy_agent.cli import one_line_errors
+from empathy_agent.commands.data import read_all
 
 
 def base(
@@ -25,14 +26,12 @@ def base(
     imuface empathy base qwen2.5-coder-1.5b --output out/base
     """
     with one_line_errors():
-        from empathy_agent.corpus.examples import read_examples
-        from empathy_agent.corpus.seed import SEED_FILES
         from empathy_agent.learning.base import save_tiny_base, save_trainable
         from empathy_agent.models import Store
 
         if model == "tiny":
-            examples = [example for file in SEED_FILES for example in read_examples(file).examples]
-            save_tiny_base(output, [text for one in examples for text in (one.post, one.chain.serialise())], seed)
+            texts = [text for one in read_all(None, None) for text in (one.post, one.chain.serialise())]
+            save_tiny_base(output, texts, seed)
         else:
             save_trainable(Path(model) if model.endswith(".gguf") else Store().path(model), output)
     typer.echo(f"{output}: base model for --base")

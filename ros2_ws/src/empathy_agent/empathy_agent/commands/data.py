@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from empathy_agent.cli import one_line_errors
+from empathy_agent.commands.options import AllowLicence
 
 if TYPE_CHECKING:
-    from empathy_agent.corpus.examples import Example
+    from empathy_agent.corpus.examples import Example, Reading
 
 data_app = typer.Typer(
     help="Counselling texts to learn from: check, import, clean, and write the missing chains.",
@@ -23,10 +24,6 @@ _SHOWN = 20
 
 Files = Annotated[list[Path], typer.Argument(help="Files in the project's form (.jsonl or .jsonl.gz).")]
 Output = Annotated[Path, typer.Option(help="File to write (.jsonl).")]
-AllowLicence = Annotated[
-    list[str] | None,
-    typer.Option("--allow-licence", help="SPDX name of a further licence that allows what you do with the data."),
-]
 
 
 def read_all(files: Sequence[Path] | None, licences: Sequence[str] | None) -> list[Example]:
@@ -35,16 +32,20 @@ def read_all(files: Sequence[Path] | None, licences: Sequence[str] | None) -> li
     Raises:
         OSError, ValueError: a file cannot be read.
     """
-    from empathy_agent.corpus.examples import LICENCES, read_examples
-    from empathy_agent.corpus.seed import SEED_FILES
-
     examples = []
-    for file in files or SEED_FILES:
-        reading = read_examples(file, LICENCES | set(licences or ()))
+    for file, reading in _readings(files, licences):
         for reason, times in reading.reasons.most_common():
             typer.echo(f"{file}: skipped {times}: {reason}", err=True)
         examples += reading.examples
     return examples
+
+
+def _readings(files: Sequence[Path] | None, licences: Sequence[str] | None) -> Iterator[tuple[Path, Reading]]:
+    from empathy_agent.corpus.examples import LICENCES, read_examples
+    from empathy_agent.corpus.seed import SEED_FILES
+
+    for file in files or SEED_FILES:
+        yield file, read_examples(file, LICENCES | set(licences or ()))
 
 
 @data_app.command()
@@ -65,14 +66,10 @@ def check(
     from rich.console import Console
     from rich.table import Table
 
-    from empathy_agent.corpus.examples import LICENCES, read_examples
-    from empathy_agent.corpus.seed import SEED_FILES
-
     faults = 0
     table = Table("file", "examples", "with chain", "languages", "topics", "licences")
     with one_line_errors():
-        for file in files or SEED_FILES:
-            reading = read_examples(file, LICENCES | set(allow_licence or ()))
+        for file, reading in _readings(files, allow_licence):
             for fault in reading.faults[:_SHOWN]:
                 typer.echo(f"{file}:{fault.line}: {fault.reason}", err=True)
             if len(reading.faults) > _SHOWN:

@@ -9,22 +9,23 @@ from typing import Annotated
 import typer
 
 from empathy_agent.cli import one_line_errors
-from empathy_agent.commands.data import AllowLicence, read_all
+from empathy_agent.commands.data import read_all
+from empathy_agent.commands.options import AllowLicence, AsJson, Base, Run, Seed, Settings
 
 
 def grpo(
     data: Annotated[
         list[Path] | None, typer.Argument(help="Files with posts (.jsonl). [default: the seed set]")
     ] = None,
-    output: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("out/empathy/grpo"),
-    base: Annotated[str | None, typer.Option(help="Hugging Face name or folder of the base model.")] = None,
+    output: Run = Path("out/empathy/grpo"),
+    base: Base = None,
     adapter: Annotated[str | None, typer.Option(help="Adapter of stage 1. [default: a new one]")] = None,
     reward: Annotated[str | None, typer.Option(help="Reward model of stage 2.")] = None,
-    settings: Annotated[Path | None, typer.Option(help="Settings as YAML; options here go before it.")] = None,
+    settings: Settings = None,
     max_steps: Annotated[int | None, typer.Option(help="End after so many steps. [default: 200]")] = None,
-    seed: Annotated[int | None, typer.Option(help="Decides about every random choice. [default: 0]")] = None,
+    seed: Seed = None,
     allow_licence: AllowLicence = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the model card.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Stage 3: reinforcement learning with rewards for the format and the answer (GRPO).
 

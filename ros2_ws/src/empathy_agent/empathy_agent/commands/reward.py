@@ -9,24 +9,25 @@ from typing import Annotated
 import typer
 
 from empathy_agent.cli import one_line_errors
-from empathy_agent.commands.data import AllowLicence, read_all
+from empathy_agent.commands.data import read_all
+from empathy_agent.commands.options import AllowLicence, AsJson, Run, Seed, Settings
 
 
 def reward(
     data: Annotated[
         list[Path] | None, typer.Argument(help="Posts and answers (.jsonl). [default: the seed set]")
     ] = None,
-    output: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("out/empathy/reward"),
+    output: Run = Path("out/empathy/reward"),
     base: Annotated[
         str | None, typer.Option(help="A sentence encoder, Hugging Face name or folder. [default: static]")
     ] = None,
     rewritings: Annotated[Path | None, typer.Option(help="Rewritings of the Empathetic Personas data (CSV).")] = None,
     rated: Annotated[Path | None, typer.Option(help="Rated replies of the same data (CSV).")] = None,
-    settings: Annotated[Path | None, typer.Option(help="Settings as YAML; options here go before it.")] = None,
+    settings: Settings = None,
     max_steps: Annotated[int | None, typer.Option(help="End after so many steps. [default: 3 epochs]")] = None,
-    seed: Annotated[int | None, typer.Option(help="Decides about every random choice. [default: 0]")] = None,
+    seed: Seed = None,
     allow_licence: AllowLicence = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the model card.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Stage 2: train the reward model on triplets of a post, its answer and a worse one.
 

@@ -65,9 +65,6 @@ def write_chains(
         for example in examples:
             if example.id in there:
                 written.there += 1
-            elif example.has_chain:
-                stream.write(as_line(example))
-                written.written += 1
             else:
                 try:
                     stream.write(as_line(_with_chain(example, engine, seed, cancelled or threading.Event())))
@@ -80,7 +77,9 @@ def write_chains(
 
 
 def _with_chain(example: Example, engine: Engine, seed: int, cancelled: threading.Event) -> Example:
-    """Raises ``ValueError`` when the model wrote no usable layers."""
+    """The example itself where it has layers. Raises ``ValueError`` when the model wrote no usable ones."""
+    if example.has_chain:
+        return example
     instructions = language_data(language_of(example.locale))["chain_writer"]
     text = instructions.replace("{post}", example.post).replace("{answer}", example.answer).replace("<|", "< |")
     version = hashlib.sha256(instructions.encode()).hexdigest()[:12]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from peft import LoraConfig
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     AutoModelForCausalLM,
@@ -18,6 +19,9 @@ from transformers import (
 )
 from transformers.utils import logging
 
+from empathy_agent.learning.errors import first_line
+
+DEFAULT_BASE = "Qwen/Qwen2.5-1.5B-Instruct"
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -28,6 +32,16 @@ _TINY_VOCABULARY = 3000
 _TINY_SEQUENCE = 4096
 
 
+def has_bf16() -> bool:
+    """Whether there is a GPU that computes in bf16; on these processors it is slower than fp32."""
+    return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+
+
+def new_adapter(rank: int) -> LoraConfig:
+    """A low-rank adapter (LoRA, Hu et al. 2022, ICLR) on all linear layers."""
+    return LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM")
+
+
 def load_base(name: str) -> tuple[Any, Any]:
     """Model and tokenizer of a folder or a Hugging Face name: bf16 on a GPU that has it, else fp32.
 
@@ -35,15 +49,13 @@ def load_base(name: str) -> tuple[Any, Any]:
         ValueError: there is no such model, or it cannot be fetched.
     """
     logging.disable_progress_bar()
-    on_gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
-        model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.bfloat16 if on_gpu else torch.float32)
+        model = AutoModelForCausalLM.from_pretrained(name, dtype=torch.bfloat16 if has_bf16() else torch.float32)
     except (OSError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
         raise ValueError(
-            f"base model {name} cannot be loaded: {reason}; name a folder, a model of Hugging Face, or make one with "
-            "`imuface empathy base`"
+            f"base model {name} cannot be loaded: {first_line(error)}; name a folder, a model of Hugging Face, or make "
+            "one with `imuface empathy base`"
         ) from None
     if tokenizer.chat_template is None:
         raise ValueError(f"base model {name} has no chat template; take one that is tuned to instructions")
@@ -109,7 +121,7 @@ def save_trainable(gguf: Path, folder: Path) -> None:
             dtype=torch.float32,
         )
     except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"{gguf} cannot be made trainable: {str(error).strip().partition(chr(10))[0]}") from None
+        raise ValueError(f"{gguf} cannot be made trainable: {first_line(error)}") from None
     model.config.tie_word_embeddings = True
     model.tie_weights()
     if tokenizer.chat_template is None:

@@ -7,7 +7,6 @@ adapter of stage 1 is trained on; without one, a new adapter.
 from __future__ import annotations
 
 import importlib.util
-import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,13 +15,14 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset
-from peft import LoraConfig, PeftModel
+from peft import PeftModel
 from trl import GRPOConfig, GRPOTrainer
 
 from empathy_agent.corpus.examples import Example
 from empathy_agent.language import language_of
-from empathy_agent.learning.base import load_base
+from empathy_agent.learning.base import DEFAULT_BASE, load_base, new_adapter
 from empathy_agent.learning.card import write_card
+from empathy_agent.learning.errors import first_line
 from empathy_agent.learning.record import METRICS_FILE, plot, read_metrics
 from empathy_agent.learning.reward import RewardModel
 from empathy_agent.learning.rewards import answer_reward, format_reward, length_reward, repetition_reward
@@ -31,14 +31,12 @@ from empathy_agent.learning.settings import keep_settings
 from empathy_agent.learning.sft import ADAPTER
 from empathy_agent.prompt import instructions
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class GrpoSettings:
     """Everything that decides about a run but the data."""
 
-    base: str = "Qwen/Qwen2.5-1.5B-Instruct"
+    base: str = DEFAULT_BASE
     """Hugging Face name or folder."""
     adapter: str = ""
     """Folder of the adapter of stage 1."""
@@ -97,9 +95,8 @@ def train(examples: Sequence[Example], settings: GrpoSettings, folder: Path) -> 
         try:
             model = PeftModel.from_pretrained(model, settings.adapter, is_trainable=True)
         except (OSError, ValueError, RuntimeError) as error:
-            reason = str(error).strip().partition("\n")[0]
-            raise ValueError(f"adapter {settings.adapter} does not fit {settings.base}: {reason}") from None
-    lora = LoraConfig(r=settings.rank, lora_alpha=2 * settings.rank, target_modules="all-linear", task_type="CAUSAL_LM")
+            what = f"adapter {settings.adapter} does not fit {settings.base}"
+            raise ValueError(f"{what}: {first_line(error)}") from None
     order = np.random.default_rng(settings.seed).permutation(len(examples))
     rows = [
         {
@@ -127,7 +124,7 @@ def train(examples: Sequence[Example], settings: GrpoSettings, folder: Path) -> 
         args=arguments,
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
-        peft_config=None if settings.adapter else lora,
+        peft_config=None if settings.adapter else new_adapter(settings.rank),
         callbacks=callbacks(folder),
     )
     run(trainer, folder)

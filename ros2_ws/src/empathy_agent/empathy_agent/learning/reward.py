@@ -31,6 +31,7 @@ from empathy_agent.corpus.examples import Example
 from empathy_agent.corpus.importers import RatedReply
 from empathy_agent.learning.base import train_tokenizer
 from empathy_agent.learning.card import CARD_FILE, write_card
+from empathy_agent.learning.errors import first_line
 from empathy_agent.learning.record import plot
 from empathy_agent.learning.running import callbacks, run, shared_arguments
 from empathy_agent.learning.settings import keep_settings
@@ -94,7 +95,7 @@ class RewardModel:
             card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
             return cls(SentenceTransformer(str(folder)), float(card["figures"]["threshold"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{folder} holds no reward model: {str(error).partition(chr(10))[0]}") from None
+            raise ValueError(f"{folder} holds no reward model: {first_line(error)}") from None
 
     def cosines(self, posts: Sequence[str], answers: Sequence[str]) -> NDArray[np.float32]:
         """(n,) cosine of each post and its answer, -1 to 1."""
@@ -105,7 +106,11 @@ class RewardModel:
         return self._embedded(replies) @ self._embedded(posts).mean(axis=0)
 
     def _embedded(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return self._encoder.encode(list(texts), batch_size=32, normalize_embeddings=True, show_progress_bar=False)
+        # Triplets repeat their posts and answers.
+        places: dict[str, int] = {}
+        rows = [places.setdefault(text, len(places)) for text in texts]
+        vectors = self._encoder.encode(list(places), batch_size=32, normalize_embeddings=True, show_progress_bar=False)
+        return vectors[rows]
 
 
 def train(
@@ -170,9 +175,9 @@ def train(
 
 def rank(model: RewardModel, triplets: Sequence[Triplet]) -> dict[str, float]:
     """Share of the triplets whose answer is rated above the worse one: of each kind, and of all hard ones."""
-    posts = [one.post for one in triplets]
-    better = model.cosines(posts, [one.answer for one in triplets])
-    right = better > model.cosines(posts, [one.worse for one in triplets])
+    texts = [one.answer for one in triplets] + [one.worse for one in triplets]
+    better, worse = np.split(model.cosines([one.post for one in triplets] * 2, texts), 2)
+    right = better > worse
     kinds = np.array([one.kind for one in triplets])
     found = {kind: float(right[kinds == kind].mean()) for kind in KINDS if (kinds == kind).any()}
     return found | {"hard ones": float(right[kinds != RANDOM].mean())}
@@ -208,8 +213,7 @@ def _base(settings: RewardSettings, texts: Sequence[str]) -> SentenceTransformer
     try:
         return SentenceTransformer(settings.base)
     except (OSError, ValueError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise ValueError(f"base {settings.base} cannot be loaded: {reason}") from None
+        raise ValueError(f"base {settings.base} cannot be loaded: {first_line(error)}") from None
 
 
 def _fit(

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from empathy_agent.chain import Layer, has_format
+from empathy_agent.language import HAN
 from empathy_agent.learning.reward import RewardModel
 from empathy_agent.parser import ChainParser
 
 _PIECE = 4
 """Words, or Chinese characters, that count as repeated when they stand together twice."""
-_WORD = re.compile(r"[㐀-䶿一-鿿豈-﫿]|[^\W\d_]+")
+_WORD = re.compile(rf"[{HAN}]|[^\W\d_]+")
 
 
 def format_reward(replies: Sequence[str]) -> list[float]:

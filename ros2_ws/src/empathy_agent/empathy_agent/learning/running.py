@@ -10,17 +10,17 @@ import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback
 from transformers.trainer_utils import get_last_checkpoint
 
+from empathy_agent.learning.base import has_bf16
 from empathy_agent.learning.record import Bar, Record
 
 
 def shared_arguments(folder: Path, seed: int, save_steps: int, logging_steps: int = 1) -> dict[str, Any]:
     """Arguments of a trainer: bf16 on a GPU that has it, two checkpoints, TensorBoard, nothing on stdout."""
-    on_gpu = torch.cuda.is_available()
     return {
         "output_dir": str(_checkpoints(folder)),
         "seed": seed,
-        "use_cpu": not on_gpu,
-        "bf16": on_gpu and torch.cuda.is_bf16_supported(),
+        "use_cpu": not torch.cuda.is_available(),
+        "bf16": has_bf16(),
         "logging_steps": logging_steps,
         "save_steps": save_steps,
         "save_total_limit": 2,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from empathy_agent.learning.errors import first_line
 from empathy_agent.learning.record import METRICS_FILE
 
 SETTINGS_FILE = "settings.yaml"
@@ -26,7 +27,7 @@ def read_settings(kind: type[S], path: Path | None, **given: Any) -> S:
         try:
             loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ValueError(f"settings {path} are not YAML: {str(error).partition(chr(10))[0]}") from None
+            raise ValueError(f"settings {path} are not YAML: {first_line(error)}") from None
         if not isinstance(loaded, dict):
             raise ValueError(f"settings {path} are not a mapping")
         content = loaded

@@ -1,6 +1,6 @@
 """Stage 1: supervised fine-tuning on chains and answers (Empathy-R1, arXiv:2509.14851): it gives the structure.
 
-A low-rank adapter (LoRA, Hu et al. 2022, ICLR) on all linear layers; the loss counts the reply only.
+What is trained is a low-rank adapter; the loss counts the reply only.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy as np
 from datasets import Dataset
-from peft import LoraConfig
 from trl import SFTConfig, SFTTrainer
 
 from empathy_agent.corpus.examples import Example
 from empathy_agent.language import language_of
-from empathy_agent.learning.base import load_base
+from empathy_agent.learning.base import DEFAULT_BASE, load_base, new_adapter
 from empathy_agent.learning.card import write_card
 from empathy_agent.learning.record import METRICS_FILE, plot, read_metrics
 from empathy_agent.learning.running import callbacks, run, shared_arguments
@@ -36,7 +35,7 @@ ADAPTER = "adapter"
 class SftSettings:
     """Everything that decides about a run but the data."""
 
-    base: str = "Qwen/Qwen2.5-1.5B-Instruct"
+    base: str = DEFAULT_BASE
     """Hugging Face name or folder."""
     chain: bool = True
     """Learn the four layers; off for the ablation without a chain."""
@@ -112,14 +111,13 @@ def train(examples: Sequence[Example], settings: SftSettings, folder: Path) -> d
         eval_steps=settings.save_steps,
         eval_on_start=True,
     )
-    lora = LoraConfig(r=settings.rank, lora_alpha=2 * settings.rank, target_modules="all-linear", task_type="CAUSAL_LM")
     trainer = SFTTrainer(
         model=model,
         args=arguments,
         train_dataset=seen,
         eval_dataset=held_out,
         processing_class=tokenizer,
-        peft_config=lora,
+        peft_config=new_adapter(settings.rank),
         callbacks=callbacks(folder),
     )
     run(trainer, folder)
