@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from empathy_agent.chain import Chain, Delta, Layer
@@ -90,7 +90,7 @@ class Dialogue:
         if max_characters < 1:
             raise ValueError(f"max_characters {max_characters} must be at least 1")
         # A Chinese character counts as one token.
-        room = engine.context - _REPLY_TOKENS - max(_tokens(messages(language, "")) for language in ("zh", "en"))
+        room = engine.context - _REPLY_TOKENS - max(_tokens(self._messages(language, "")) for language in ("zh", "en"))
         if max_characters > room:
             raise ValueError(
                 f"max_characters {max_characters} does not fit model {engine.model}: its context of {engine.context} "
@@ -102,7 +102,7 @@ class Dialogue:
 
         Raises ``Cancelled`` or ``EngineError``.
         """
-        for _ in self._engine.stream(messages(language, ""), Decoding(max_tokens=1), cancelled):
+        for _ in self._engine.stream(self._messages(language, ""), Decoding(max_tokens=1), cancelled):
             pass
 
     def respond(
@@ -180,9 +180,9 @@ class Dialogue:
     ) -> Iterator[Delta | Chain]:
         """Deltas, then the chain. The second and last attempt leaves the history out."""
         prompt = self._fitted(text, language, history, affect)
-        decoding = Decoding(max_tokens=_REPLY_TOKENS, grammar=chain_grammar(language, self._engine.scaffold, text))
+        decoding = decoding_for(self._engine, language, text)
         fault = ""
-        for attempt in (prompt, messages(language, text, (), affect)):
+        for attempt in (prompt, self._messages(language, text, (), affect)):
             parser = ChainParser()
             started, count = 0.0, 0
             try:
@@ -208,10 +208,21 @@ class Dialogue:
     def _fitted(self, text: str, language: str, history: list[tuple[str, str]], affect: str) -> list[Message]:
         """The prompt with as much of the latest history as the context holds."""
         for start in range(len(history)):
-            prompt = messages(language, text, history[start:], affect)
+            prompt = self._messages(language, text, history[start:], affect)
             if _tokens(prompt) + _REPLY_TOKENS <= self._engine.context:
                 return prompt
-        return messages(language, text, (), affect)
+        return self._messages(language, text, (), affect)
+
+    def _messages(
+        self, language: str, text: str, history: Sequence[tuple[str, str]] = (), affect: str = ""
+    ) -> list[Message]:
+        return messages(language, text, history, affect, worked_examples=self._engine.worked_examples)
+
+
+def decoding_for(engine: Engine, language: str, text: str, seed: int | None = None) -> Decoding:
+    """How the agent draws its reply to a post: held to the format where the engine can."""
+    grammar = chain_grammar(language, engine.scaffold, text) if engine.supports_grammar else ""
+    return Decoding(max_tokens=_REPLY_TOKENS, grammar=grammar, seed=seed)
 
 
 def _deltas(chain: Chain) -> Iterator[Delta]:

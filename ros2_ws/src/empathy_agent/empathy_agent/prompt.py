@@ -26,27 +26,19 @@ def language_data(language: str) -> dict[str, Any]:
     return yaml.safe_load(text)[language]
 
 
-def preamble(language: str) -> list[Message]:
+def preamble(language: str, worked_examples: bool = True) -> list[Message]:
     """The messages every conversation in a language begins with: the instructions and the worked examples.
 
-    They are always the same, so an engine evaluates them once and keeps them cached. The paper trains the format into
-    the model; without its weights the examples stand in for that.
+    They are always the same, so an engine evaluates them once and keeps them cached. A model that was trained on the
+    format, as in the paper, needs no examples of it; they stand in for that.
     """
     data = language_data(language)
     result = [Message(role="system", content=data["system"])]
-    for example in data["examples"]:
+    for example in data["examples"] if worked_examples else ():
         chain = Chain({layer: example[layer.tag] for layer in Layer})
         result.append(Message(role="user", content=data["post"].format(text=example["post"])))
         result.append(Message(role="assistant", content=chain.serialise()))
     return result
-
-
-def instructions(language: str, text: str) -> list[Message]:
-    """The messages for one post to a model that was trained on the format: no worked examples."""
-    data = language_data(language)
-    return _safe(
-        [Message(role="system", content=data["system"]), Message(role="user", content=data["post"].format(text=text))]
-    )
 
 
 def estimate_tokens(text: str) -> int:
@@ -57,7 +49,14 @@ def estimate_tokens(text: str) -> int:
     return len(text.encode()) // 3 + 8
 
 
-def messages(language: str, text: str, history: Sequence[tuple[str, str]] = (), affect: str = "") -> list[Message]:
+def messages(
+    language: str,
+    text: str,
+    history: Sequence[tuple[str, str]] = (),
+    affect: str = "",
+    *,
+    worked_examples: bool = True,
+) -> list[Message]:
     """Messages for one post.
 
     ``history`` holds earlier (post, answer) pairs, oldest first; ``affect`` says in words what the face showed, empty
@@ -65,7 +64,7 @@ def messages(language: str, text: str, history: Sequence[tuple[str, str]] = (), 
     context and the person need not have seen them.
     """
     data = language_data(language)
-    result = preamble(language)
+    result = preamble(language, worked_examples)
     for post, answer in history:
         result.append(Message(role="user", content=data["post"].format(text=post)))
         result.append(Message(role="assistant", content=f"<answer>{answer}</answer>"))

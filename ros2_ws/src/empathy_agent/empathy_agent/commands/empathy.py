@@ -6,6 +6,7 @@ import typer
 
 from empathy_agent.commands.base import base
 from empathy_agent.commands.data import data_app
+from empathy_agent.commands.export import export
 from empathy_agent.commands.grpo import grpo
 from empathy_agent.commands.reward import reward
 from empathy_agent.commands.sft import sft
@@ -22,3 +23,4 @@ empathy_app.command()(base)
 empathy_app.command()(sft)
 empathy_app.command()(reward)
 empathy_app.command()(grpo)
+empathy_app.command()(export)

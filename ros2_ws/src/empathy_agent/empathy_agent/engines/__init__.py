@@ -43,6 +43,7 @@ class Engine(Protocol):
     context: int  # tokens of prompt and output together
     supports_grammar: bool
     scaffold: bool  # whether the model needs the support of a scaffold, see grammar.py
+    worked_examples: bool  # whether it needs to be shown the format, see prompt.py
 
     def stream(self, messages: Sequence[Message], decoding: Decoding, cancelled: threading.Event) -> Iterator[str]:
         """Text as it is generated.

@@ -8,6 +8,7 @@ from empathy_agent.engines import Engine
 from empathy_agent.engines.llama_cpp import LlamaCpp
 from empathy_agent.engines.openai_server import OpenAIServer
 from empathy_agent.models import DEFAULT_MODEL, Store
+from empathy_agent.models.catalogue import Adapter
 
 
 def open_engine(
@@ -33,11 +34,16 @@ def open_engine(
         return OpenAIServer(server_url, model, context=server_context, supports_grammar=server_grammar, api_key=key)
     store = store or Store()
     entry = store.model(model or DEFAULT_MODEL)
+    path, adapter = store.path(entry.name), None
+    if isinstance(entry.source, Adapter):
+        path, adapter = store.path(entry.source.model), path
     return LlamaCpp(
-        store.path(entry.name),
+        path,
         entry.name,
         context=entry.context,
         threads=threads or None,
         prompt_format=entry.prompt_format,
         scaffold=entry.scaffold,
+        worked_examples=entry.worked_examples,
+        adapter=adapter,
     )

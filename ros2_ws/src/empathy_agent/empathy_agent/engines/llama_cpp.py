@@ -28,7 +28,7 @@ class LlamaCpp:
     The model runs in a process of its own: it can be niced as a whole, its threads never hold this process's
     interpreter lock, and memory it cannot get or a file it cannot read ends the child and not the node. The child
     serves on loopback with a random key. ``threads`` defaults to the number of cores. ``prompt_format`` is a chat
-    template of llama.cpp by name; empty: the one inside the file. Raises ``EngineError`` when the model does not load.
+    template of llama.cpp by name; empty: the one inside the file. ``adapter`` is a low-rank one (GGUF). Raises ``EngineError`` when the model does not load.
     """
 
     supports_grammar = True
@@ -42,13 +42,17 @@ class LlamaCpp:
         threads: int | None = None,
         prompt_format: str = "",
         scaffold: bool = False,
+        worked_examples: bool = True,
+        adapter: Path | None = None,
     ) -> None:
         self.model = model
         self.scaffold = scaffold
+        self.worked_examples = worked_examples
         self.context = context
         api_key = secrets.token_hex(16)
         settings = {
             "path": str(path),
+            "adapter": str(adapter or ""),
             "prompt_format": prompt_format,
             "context": context,
             "threads": threads or len(os.sched_getaffinity(0)),
@@ -74,7 +78,7 @@ class LlamaCpp:
         if not line:
             self.close()
             raise EngineError(
-                f"{path} does not load in llama.cpp (exit status {self._process.returncode}); "
+                f"{adapter or path} does not load in llama.cpp (exit status {self._process.returncode}); "
                 f"check the file with `imuface models verify {model}` and that memory is free"
             )
         address = json.loads(line)["address"]

@@ -25,6 +25,8 @@ def main() -> None:
 
     params = xllamacpp.CommonParams()
     params.model.path = settings["path"]
+    if settings["adapter"]:
+        params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(settings["adapter"], 1.0)]
     params.chat_template = settings["prompt_format"]
     params.n_ctx = settings["context"]
     params.n_parallel = 1

@@ -16,19 +16,21 @@ import numpy as np
 from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
-from empathy_agent.corpus.examples import Example
+from empathy_agent.corpus.examples import Example, write_examples
 from empathy_agent.language import language_of
 from empathy_agent.learning.base import DEFAULT_BASE, load_base, new_adapter
 from empathy_agent.learning.card import write_card
 from empathy_agent.learning.record import METRICS_FILE, plot, read_metrics
 from empathy_agent.learning.running import callbacks, run, shared_arguments
 from empathy_agent.learning.settings import keep_settings
-from empathy_agent.prompt import instructions
+from empathy_agent.prompt import messages
 
 logger = logging.getLogger(__name__)
 
 ADAPTER = "adapter"
 """Folder of the finished adapter within that of the run."""
+HELD_OUT_FILE = "held_out.jsonl"
+"""The examples that a run did not learn from, for its evaluation."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,15 @@ class SftSettings:
     held_out: float = 0.1
     """Share of the examples that the loss is measured on."""
     save_steps: int = 25
-    """Steps between checkpoints, and between looks at the held-out loss."""
+    """Steps between checkpoints."""
+    eval_steps: int = 25
+    """Steps between looks at the held-out loss."""
 
     def __post_init__(self) -> None:
-        if min(self.batch, self.accumulation, self.rank, self.max_length, self.save_steps) < 1 or self.max_steps < 0:
+        counts = (self.batch, self.accumulation, self.rank, self.max_length, self.save_steps, self.eval_steps)
+        if min(counts) < 1 or self.max_steps < 0:
             raise ValueError(
-                "batch, accumulation, rank, max_length and save_steps are at least 1, max_steps at least 0"
+                "batch, accumulation, rank, max_length, save_steps and eval_steps are at least 1, max_steps at least 0"
             )
         if not (self.epochs > 0.0 and self.learning_rate > 0.0 and 0.0 < self.held_out < 1.0):
             raise ValueError("epochs and learning_rate are above 0, held_out between 0 and 1")
@@ -70,7 +75,8 @@ def train(examples: Sequence[Example], settings: SftSettings, folder: Path) -> d
     Args:
         examples: with chains, unless the settings do without.
         settings: the same on the same data give the same adapter on the same machine.
-        folder: of the run: settings, metrics, picture, checkpoints, TensorBoard, adapter and its card.
+        folder: of the run: settings, metrics, picture, checkpoints, TensorBoard, held-out examples, adapter and its
+            card.
 
     Returns:
         The card.
@@ -84,7 +90,7 @@ def train(examples: Sequence[Example], settings: SftSettings, folder: Path) -> d
     model, tokenizer = load_base(settings.base)
     rows = [training_row(example, settings.chain) for example in usable]
     lengths = [_tokens(tokenizer, row) for row in rows]
-    fitting = [row for row, length in zip(rows, lengths, strict=True) if length <= settings.max_length]
+    fitting = [index for index, length in enumerate(lengths) if length <= settings.max_length]
     skipped[f"longer than {settings.max_length} tokens"] = len(rows) - len(fitting)
     for reason, count in (+skipped).items():
         logger.warning("left out %d examples %s", count, reason)
@@ -92,8 +98,10 @@ def train(examples: Sequence[Example], settings: SftSettings, folder: Path) -> d
         raise ValueError(f"{len(fitting)} examples are left to learn from; at least 2 are needed")
     order = np.random.default_rng(settings.seed).permutation(len(fitting))
     unseen = max(1, round(settings.held_out * len(fitting)))
-    seen = Dataset.from_list([fitting[index] for index in order[unseen:]])
-    held_out = Dataset.from_list([fitting[index] for index in order[:unseen]])
+    chosen = [fitting[place] for place in order]
+    write_examples(folder / HELD_OUT_FILE, (usable[index] for index in chosen[:unseen]))
+    seen = Dataset.from_list([rows[index] for index in chosen[unseen:]])
+    held_out = Dataset.from_list([rows[index] for index in chosen[:unseen]])
     arguments = SFTConfig(
         **shared_arguments(folder, settings.seed, settings.save_steps),
         num_train_epochs=settings.epochs,
@@ -108,7 +116,7 @@ def train(examples: Sequence[Example], settings: SftSettings, folder: Path) -> d
         max_length=settings.max_length,
         completion_only_loss=True,
         eval_strategy="steps",
-        eval_steps=settings.save_steps,
+        eval_steps=settings.eval_steps,
         eval_on_start=True,
     )
     trainer = SFTTrainer(
@@ -121,7 +129,7 @@ def train(examples: Sequence[Example], settings: SftSettings, folder: Path) -> d
         callbacks=callbacks(folder),
     )
     run(trainer, folder)
-    if trainer.state.global_step % settings.save_steps:
+    if trainer.state.global_step % settings.eval_steps:
         trainer.evaluate()
     trainer.save_model(str(folder / ADAPTER))
     plot(
@@ -150,7 +158,7 @@ def training_row(example: Example, chain: bool = True) -> dict[str, Any]:
     """What the trainer takes of an example: prompt and completion as chat messages."""
     text = example.chain.serialise() if chain else f"<answer>{example.answer}</answer>"
     return {
-        "prompt": instructions(language_of(example.locale), example.post),
+        "prompt": messages(language_of(example.locale), example.post, worked_examples=False),
         "completion": [{"role": "assistant", "content": text}],
     }
 

