@@ -20,7 +20,15 @@ _HARMFUL = re.compile(
     ),
     re.IGNORECASE,
 )
-_TELEPHONE = re.compile(r"(?:\d[ -]?){3,}")
+# Five digits, however they are grouped; fewer beside a word for calling; the short numbers of emergency services and
+# help lines. Years, scores and sums of money are none of these.
+_TELEPHONE = re.compile(
+    r"(?:\d[ -]?){5,}"
+    r"|(?:拨|打|致电|电话|热线|短信|微信|号码)[^。！？\d]{0,8}\d{3,}|\d{3,}\s*(?:热线|专线|报警|急救|转\d)"
+    r"|\b(?:call|dial|ring|text|phone|hotline|helpline|line|number)\b[^.!?\d]{0,24}\d{3,}"
+    r"|(?<!\d)(?<!\d[.,])(?:110|111|112|113|119|120|122|123|988|911|995|999)(?![.,]?\d|\s?(?:分|块|元|天|年|人|公里|个|斤|平|次|points|days|people|pounds|dollars|euros|km|miles|years))",
+    re.IGNORECASE,
+)
 # "not your fault", "you may tell yourself that you are not good enough": said, but not meant.
 _REPORTED = re.compile(
     r"(?:不|没|并非|从来|别|觉得|以为|认为|告诉自己|怀疑)\S{0,6}$|\b(?:not|n't|never|feel|think|believe|telling yourself)\b[^.!?]{0,40}$"
