@@ -8,7 +8,7 @@ setup(
     maintainer_email="earnest@example.org",
     license="Apache-2.0",
     packages=find_packages(include=["empathy_agent", "empathy_agent.*"]),
-    package_data={"": ["*.yaml", "*.jsonl"]},
+    package_data={"": ["*.yaml", "*.jsonl", "*.html"]},
     # Versions are pinned once, in requirements.txt at the repository's root.
     install_requires=["datasketch", "httpx", "pydantic", "PyYAML", "rich", "typer", "xllamacpp"],
     data_files=[

@@ -32,7 +32,7 @@ def random_adapter(base: Path, folder: Path, strength: float) -> Path:
     for name, weight in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=strength)
-    model.save_pretrained(folder)
+    model.save_pretrained(str(folder))
     return folder
 
 

@@ -14,6 +14,7 @@ from empathy_agent.corpus.examples import read_examples
 from empathy_agent.corpus.seed import SEED_FILES
 from empathy_agent.learning import grpo, reward, sft
 from empathy_agent.learning.base import save_tiny_base
+from empathy_agent.learning.rewards import repetition_reward
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,34 @@ def test_a_run_reports_every_reward_and_leaves_an_adapter(parts: dict[str, Any],
     assert sum("rewards/answer/mean" in report for report in reports) == 2
     for name in ("adapter/adapter_model.safetensors", "adapter/card.json", "reward.png", "settings.yaml"):
         assert (tmp_path / name).stat().st_size > 0
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_rewards(
+    parts: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = grpo.GrpoSettings(**parts, max_steps=3, replies=2, max_tokens=12, save_steps=1, learning_rate=1e-2)
+    examples = read_examples(SEED_FILES[1]).examples[:4]
+    whole = grpo.train(examples, settings, tmp_path / "whole")
+    calls = 0
+
+    def stopped(replies: list[str]) -> list[float]:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise KeyboardInterrupt
+        return repetition_reward(replies)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(grpo, "repetition_reward", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            grpo.train(examples, settings, tmp_path / "stopped")
+    again = grpo.train(examples, settings, tmp_path / "stopped")
+    assert again["figures"] == whole["figures"]
+    losses = [
+        [json.loads(line).get("loss") for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()]
+        for name in ("whole", "stopped")
+    ]
+    assert losses[0] == losses[1]
 
 
 def test_what_is_missing_is_named(parts: dict[str, Any], tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ import typer
 
 from empathy_agent.commands.base import base
 from empathy_agent.commands.data import data_app
+from empathy_agent.commands.evaluate import evaluate
 from empathy_agent.commands.export import export
 from empathy_agent.commands.grpo import grpo
 from empathy_agent.commands.reward import reward
 from empathy_agent.commands.sft import sft
+from empathy_agent.commands.study import study_app
 
 empathy_app = typer.Typer(
     help="Data and training of the empathetic model (docs/empathy-data.md).",
@@ -24,3 +26,5 @@ empathy_app.command()(sft)
 empathy_app.command()(reward)
 empathy_app.command()(grpo)
 empathy_app.command()(export)
+empathy_app.command()(evaluate)
+empathy_app.add_typer(study_app, name="study")

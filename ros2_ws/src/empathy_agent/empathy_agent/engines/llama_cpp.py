@@ -28,7 +28,8 @@ class LlamaCpp:
     The model runs in a process of its own: it can be niced as a whole, its threads never hold this process's
     interpreter lock, and memory it cannot get or a file it cannot read ends the child and not the node. The child
     serves on loopback with a random key. ``threads`` defaults to the number of cores. ``prompt_format`` is a chat
-    template of llama.cpp by name; empty: the one inside the file. ``adapter`` is a low-rank one (GGUF). Raises ``EngineError`` when the model does not load.
+    template of llama.cpp by name; empty: the one inside the file. ``adapter`` is a low-rank one (GGUF). Raises
+    ``EngineError`` when the model does not load.
     """
 
     supports_grammar = True

@@ -57,8 +57,8 @@ def export_gguf(adapter: Path, path: Path) -> int:
     if base.model_type not in _ARCHITECTURES:
         known = ", ".join(_ARCHITECTURES)
         raise ValueError(
-            f"bases of the kind {base.model_type} cannot be converted, only {known}; merge it with --merge, and convert "
-            "the whole model with llama.cpp's own script"
+            f"bases of the kind {base.model_type} cannot be converted, only {known}; merge it with --merge, and "
+            "convert the whole model with llama.cpp's own script"
         )
     try:
         weights = load_file(adapter / "adapter_model.safetensors")

@@ -1,0 +1,1 @@
+"""How good replies are: generated, measured, judged by a model, ranked by people."""

@@ -1,0 +1,129 @@
+"""The replies of several systems to the same posts, in one file, for everything that judges them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from empathy_agent.chain import Layer
+from empathy_agent.corpus.examples import Example
+from empathy_agent.dialogue import decoding_for
+from empathy_agent.engines import Engine
+from empathy_agent.evaluation.records import add_record, read_records
+from empathy_agent.language import language_of
+from empathy_agent.parser import ChainParser
+from empathy_agent.prompt import messages
+from empathy_agent.safety import Risk, assess
+
+REPLIES_FILE = "replies.jsonl"
+"""Within the folder of an evaluation."""
+
+
+class GeneratedReply(BaseModel):
+    """What a system wrote to a post, and how long it took."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    system: str
+    """The system's label in this evaluation."""
+    spec: str
+    """What was run, see :mod:`empathy_agent.evaluation.systems`."""
+    seed: int
+    id: str
+    """Of the example."""
+    text: str
+    """The whole output."""
+    answer: str
+    """The answer in it; empty where there is none."""
+    valid: bool
+    """Whether the output keeps to the format of the chain."""
+    seconds_to_first_token: float
+    seconds_total: float
+
+
+def answerable(examples: Sequence[Example]) -> list[Example]:
+    """The examples whose post goes to a model at all: the agent answers a crisis by rules."""
+    return [example for example in examples if assess(example.post).risk is not Risk.CRISIS]
+
+
+def generate(
+    examples: Sequence[Example],
+    label: str,
+    spec: str,
+    open_engine: Callable[[], Engine],
+    path: Path,
+    seed: int = 0,
+    progress: Callable[[], None] = lambda: None,
+    cancelled: threading.Event | None = None,
+) -> list[GeneratedReply]:
+    """Replies to all posts, drawn as the agent draws its first attempt; added to a file one by one.
+
+    Args:
+        examples: whose posts are answered.
+        label: of the system.
+        spec: of the system; with label, seed and post it decides which replies of the file are taken as they are.
+        open_engine: opens the engine; not called when nothing is missing.
+        path: ``.jsonl`` file, made where there is none. An interrupted run goes on with it.
+        seed: of the sampling.
+        progress: called after each post.
+        cancelled: ends the run with :class:`~empathy_agent.engines.Cancelled` when it is set.
+
+    Returns:
+        The replies in the order of the examples.
+
+    Raises:
+        OSError, ValueError: the file or the engine fails.
+    """
+    known = read_replies(path) if path.exists() else []
+    there = {reply.id: reply for reply in known if (reply.system, reply.spec, reply.seed) == (label, spec, seed)}
+    missing = [example for example in examples if example.id not in there]
+    for _ in range(len(examples) - len(missing)):
+        progress()
+    if missing:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        engine = open_engine()
+        try:
+            with path.open("a", encoding="utf-8") as stream:
+                for example in missing:
+                    reply = _reply(example, label, spec, engine, seed, cancelled or threading.Event())
+                    add_record(stream, reply)
+                    there[example.id] = reply
+                    progress()
+        finally:
+            engine.close()
+    return [there[example.id] for example in examples]
+
+
+def read_replies(path: Path) -> list[GeneratedReply]:
+    """The replies of a file. Raises as :func:`~empathy_agent.evaluation.records.read_records` does."""
+    return read_records(GeneratedReply, path)
+
+
+def _reply(
+    example: Example, label: str, spec: str, engine: Engine, seed: int, cancelled: threading.Event
+) -> GeneratedReply:
+    language = language_of(example.locale)
+    prompt = messages(language, example.post, worked_examples=engine.worked_examples)
+    parser, text = ChainParser(), ""
+    start = time.monotonic()
+    first = 0.0
+    for chunk in engine.stream(prompt, decoding_for(engine, language, example.post, seed), cancelled):
+        first = first or time.monotonic() - start
+        text += chunk
+        parser.feed(chunk)
+    _, chain = parser.finish()
+    return GeneratedReply(
+        system=label,
+        spec=spec,
+        seed=seed,
+        id=example.id,
+        text=text,
+        answer=chain[Layer.ANSWER],
+        valid=chain.valid,
+        seconds_to_first_token=first,
+        seconds_total=time.monotonic() - start,
+    )
