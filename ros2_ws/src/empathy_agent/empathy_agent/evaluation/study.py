@@ -167,8 +167,9 @@ def score_study(key: Path, results: Sequence[Path]) -> StudyScore:
         result = _read(_Result, path)
         if result.study != known.study:
             raise ValueError(f"{path} is of another study than {key}; leave it out")
-        if (other := raters.setdefault(result.rater.casefold(), path)) is not path:
+        if other := raters.get(result.rater.casefold()):
             raise ValueError(f"{path}: rater {result.rater} is in {other} already; leave one of them out")
+        raters[result.rater.casefold()] = path
         if sorted(one.post for one in result.posts) != sorted(known.posts):
             raise ValueError(f"{path} does not hold each post of the study once; ask for the file again")
         for one in result.posts:
