@@ -6,7 +6,7 @@ import enum
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from empathy_agent.chain import Chain, Delta, Layer
 from empathy_agent.engines import Decoding, Engine, EngineError
@@ -222,7 +222,9 @@ class Dialogue:
 def decoding_for(engine: Engine, language: str, text: str, seed: int | None = None) -> Decoding:
     """How the agent draws its reply to a post: held to the format where the engine can."""
     grammar = chain_grammar(language, engine.scaffold, text) if engine.supports_grammar else ""
-    return Decoding(max_tokens=_REPLY_TOKENS, grammar=grammar, seed=seed)
+    decoding = Decoding(max_tokens=_REPLY_TOKENS, grammar=grammar, seed=seed)
+    # Small models that were trained on the format write freely, and drawn timidly they run in circles.
+    return decoding if engine.worked_examples else replace(decoding, temperature=0.7, repeat_penalty=1.1)
 
 
 def _deltas(chain: Chain) -> Iterator[Delta]:

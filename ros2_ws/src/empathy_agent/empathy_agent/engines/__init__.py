@@ -24,13 +24,15 @@ class Decoding:
 
     ``grammar`` is GBNF, for engines with ``supports_grammar``. ``dry_multiplier`` is the strength of the DRY penalty on
     repeating what the context already holds word for word, which keeps a small model from looping and from copying the
-    worked examples; engines without it leave it out.
+    worked examples; engines without it leave it out. ``repeat_penalty`` divides the odds of what was said within the
+    last 256 tokens, 1 being none.
     """
 
     max_tokens: int = 1024
     temperature: float = 0.3
     min_p: float = 0.05
     dry_multiplier: float = 0.8
+    repeat_penalty: float = 1.0
     grammar: str = ""
     stop: tuple[str, ...] = ()
     seed: int | None = None

@@ -82,6 +82,8 @@ class OpenAIServer:
                 "dry_allowed_length": 6,
                 "dry_penalty_last_n": self.context,
                 "dry_sequence_breakers": ["。", "\n"],
+                "repeat_penalty": decoding.repeat_penalty,
+                "repeat_last_n": 256,
             }
             if decoding.grammar:
                 body["grammar"] = decoding.grammar
