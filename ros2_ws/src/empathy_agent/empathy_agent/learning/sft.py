@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from datasets import Dataset
+from datasets import Dataset, disable_progress_bars
 from trl import SFTConfig, SFTTrainer
 
 from empathy_agent.corpus.examples import Example, write_examples
@@ -119,6 +119,7 @@ def train(examples: Sequence[Example], settings: SftSettings, folder: Path) -> d
         eval_steps=settings.eval_steps,
         eval_on_start=True,
     )
+    disable_progress_bars()  # of preparations that take seconds
     trainer = SFTTrainer(
         model=model,
         args=arguments,
