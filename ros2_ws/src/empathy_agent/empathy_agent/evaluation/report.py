@@ -22,6 +22,7 @@ from empathy_agent.language import language_of
 RESULTS_FILE = "results.json"
 TABLE_FILE = "results.md"
 _PLOTTED = ("reward", "rouge_l", "bertscore", "distinct_2", "repetition", "length")
+_COLUMNS = 3
 _NAMES = {"zh": "Chinese", "en": "English"}
 
 Values = Mapping[str, NDArray[np.float64]]
@@ -160,10 +161,13 @@ def _plot_metrics(table: Mapping[str, Mapping[str, Interval]], path: Path) -> st
     from matplotlib.figure import Figure
 
     shown = [name for name in _PLOTTED if any(_known(row.get(name)) for row in table.values())]
-    figure = Figure(figsize=(3.2 * len(shown), 1.1 + 0.42 * len(table)), layout="constrained")
-    axes = figure.subplots(1, len(shown), squeeze=False)[0]
+    rows = math.ceil(len(shown) / _COLUMNS)
+    figure = Figure(figsize=(3.2 * _COLUMNS, rows * (0.8 + 0.32 * len(table))), layout="constrained")
+    axes = figure.subplots(rows, _COLUMNS, squeeze=False)
     labels = list(table)
-    for axis, name in zip(axes, shown, strict=True):
+    for axis in axes.flat[len(shown) :]:
+        axis.remove()
+    for axis, name in zip(axes.flat, shown, strict=False):
         for place, label in enumerate(labels):
             found = table[label].get(name)
             if found is None or not _known(found):
@@ -171,7 +175,7 @@ def _plot_metrics(table: Mapping[str, Mapping[str, Interval]], path: Path) -> st
             axis.barh(place, found.value, color=f"C{place}", alpha=0.85)
             if not math.isnan(found.low):
                 axis.plot([found.low, found.high], [place, place], color="0.2", linewidth=1.5)
-        axis.set(yticks=range(len(labels)), yticklabels=labels if axis is axes[0] else [], title=METRICS[name].title)
+        axis.set(yticks=range(len(labels)), yticklabels=labels if axis in axes[:, 0] else [], title=METRICS[name].title)
         axis.set_ylim(len(labels) - 0.5, -0.5)
         axis.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=110)
