@@ -16,6 +16,8 @@ from empathy_agent.learning.record import Bar, Record
 
 def shared_arguments(folder: Path, seed: int, save_steps: int, logging_steps: int = 1) -> dict[str, Any]:
     """Arguments of a trainer: bf16 on a GPU that has it, two checkpoints, TensorBoard, nothing on stdout."""
+    # Names that the trainers still use and Transformers would rather not: nothing that a user could change.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\.")
     return {
         "output_dir": str(_checkpoints(folder)),
         "seed": seed,
@@ -37,8 +39,6 @@ def callbacks(folder: Path) -> list[TrainerCallback]:
 def run(trainer: Trainer, folder: Path) -> None:
     """Train; where the folder of the run holds a checkpoint, go on from the last one."""
     trainer.remove_callback(PrinterCallback)
-    # Names that the trainers still use and Transformers would rather not: nothing that a user could change.
-    warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers\.")
     checkpoints = _checkpoints(folder)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None)
 
