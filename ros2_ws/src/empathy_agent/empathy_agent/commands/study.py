@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import secrets
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,7 +37,10 @@ def make(
     with_counsellor: Annotated[
         bool, typer.Option("--with-counsellor/--no-counsellor", help="The examples' own answers take part, too.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Decides about posts, letters and order; keep it from raters.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Decides about posts, letters and order; keep it from raters. [default: a secret one]"),
+    ] = None,
     allow_licence: AllowLicence = None,
 ) -> None:
     """Write a page on which people rank the replies of an evaluation, without knowing whose they are.
@@ -68,6 +72,8 @@ def make(
         if with_counsellor:
             replies[COUNSELLOR] = {id: example.answer for id, example in examples.items()}
         posts = {id: one.post for id, one in examples.items() if language_of(one.locale) == language}
+        # One that raters could guess would tell them whose the replies are.
+        seed = secrets.randbelow(2**63) if seed is None else seed
         key = make_study(posts, replies, number, language, seed, output)
     typer.echo(f"{output}: page for the raters, {len(replies)} systems")
     typer.echo(f"{key}: tells which reply is whose, not for the raters")
