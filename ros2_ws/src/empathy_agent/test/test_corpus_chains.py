@@ -9,17 +9,14 @@ from chat_server import GOOD, events, serve  # type: ignore[import-not-found]
 from empathy_agent.corpus.chains import write_chains
 from empathy_agent.corpus.examples import Example, read_examples, write_examples
 from empathy_agent.engines.openai_server import OpenAIServer
+from sample import make_example  # type: ignore[import-not-found]
 
 
 def example(number: int = 1) -> Example:
-    return Example(
+    return make_example(
         id=f"en-{number}",
-        locale="en",
-        topic="work",
         post="My desk was moved to the corridor on Monday, and nobody says why.",
         answer="A desk in the corridor would sting anyone. Ask whoever signed the floor plan.",
-        source="a test",
-        licence="MIT",
     )
 
 

@@ -11,20 +11,13 @@ from empathy_agent.corpus.examples import Example
 from empathy_agent.engines import Engine
 from empathy_agent.engines.openai_server import OpenAIServer
 from empathy_agent.evaluation.judge import judge_pairs, points, preferences
+from sample import make_example  # type: ignore[import-not-found]
 
 ANSWERS = {"warm": ["A desk in the corridor would sting anyone."], "cool": ["Take it up with {first} HR."]}
 
 
 def example() -> Example:
-    return Example(
-        id="en-1",
-        locale="en",
-        topic="work",
-        post="My desk was moved to the corridor. {second}",
-        answer="That hurts.",
-        source="a test",
-        licence="MIT",
-    )
+    return make_example(post="My desk was moved to the corridor. {second}", answer="That hurts.")
 
 
 def opener(server: ChatServer) -> Callable[[], Engine]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from empathy_agent.corpus.examples import Example
+from sample import make_example  # type: ignore[import-not-found]
 
 pytest.importorskip("sacrebleu", reason="needs requirements-empathy.txt")
 
@@ -18,15 +19,8 @@ REFERENCES = {"en": "A desk in the corridor would sting anyone.", "zh": "换到�
 
 
 def example(language: str = "en") -> Example:
-    return Example(
-        id=f"{language}-1",
-        locale=language,
-        topic="work",
-        post={"en": "My desk was moved to the corridor.", "zh": "我的桌子被搬到走廊里了。"}[language],
-        answer=REFERENCES[language],
-        source="a test",
-        licence="MIT",
-    )
+    posts = {"en": "My desk was moved to the corridor.", "zh": "我的桌子被搬到走廊里了。"}
+    return make_example(id=f"{language}-1", locale=language, post=posts[language], answer=REFERENCES[language])
 
 
 def reply(answer: str, valid: bool = True) -> GeneratedReply:

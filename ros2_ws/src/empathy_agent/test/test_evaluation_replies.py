@@ -18,20 +18,16 @@ from empathy_agent.evaluation.systems import System, parse_systems
 from empathy_agent.prompt import Message
 from hypothesis import given
 from hypothesis import strategies as st
+from sample import make_example  # type: ignore[import-not-found]
 
 COMMAND = [sys.executable, "-c", "from empathy_agent.commands.empathy import empathy_app; empathy_app()"]
 
 
 def example(number: int, language: str = "en", post: str = "") -> Example:
     posts = {"en": f"My desk was moved to the corridor on day {number}.", "zh": f"我的桌子第{number}天被搬到走廊里了。"}
-    return Example(
-        id=f"{language}-{number}",
-        locale=language,
-        topic="work",
-        post=post or posts[language],
-        answer={"en": "A desk in the corridor would sting anyone.", "zh": "换到走廊里坐，谁都会难受。"}[language],
-        source="a test",
-        licence="MIT",
+    answers = {"en": "A desk in the corridor would sting anyone.", "zh": "换到走廊里坐，谁都会难受。"}
+    return make_example(
+        id=f"{language}-{number}", locale=language, post=post or posts[language], answer=answers[language]
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from empathy_agent.corpus.examples import Example, write_examples
+from sample import make_example  # type: ignore[import-not-found]
 
 pytest.importorskip("trl", reason="needs requirements-empathy.txt")
 
@@ -26,18 +27,13 @@ SETTINGS = "{batch: 1, accumulation: 2, learning_rate: 0.02, save_steps: 3, max_
 def example(number: int, **changes: str) -> Example:
     fields = {
         "id": f"en-{number}",
-        "locale": "en",
-        "topic": "work",
         "post": f"My desk was moved to the corridor on day {number}, and nobody says why.",
         "L1": "You feel pushed out.",
         "L2": "You may read the move as a verdict.",
         "L3": "You want to be understood.",
         "L4": "Name the corridor first.",
-        "answer": "A desk in the corridor would sting anyone.",
-        "source": "a test",
-        "licence": "MIT",
     }
-    return Example(**(fields | changes))
+    return make_example(**(fields | changes))
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -46,7 +46,6 @@ def evaluate(
     imuface empathy evaluate posts.jsonl --system SFT=out/empathy/sft/adapter --system GRPO=out/empathy/grpo/adapter \\
       --system "no chain=out/empathy/sft-no-chain/adapter" --judge http://127.0.0.1:8000#qwen2.5-72b
     """
-    import itertools
     import tempfile
     from functools import partial
 
@@ -88,7 +87,7 @@ def evaluate(
                 )
             answers = {label: [reply.answer for reply in own] for label, own in replies.items()}
             if judge and len(systems) > 1:
-                pairs = len(list(itertools.permutations(systems, 2)))
+                pairs = len(systems) * (len(systems) - 1)
                 task = bar.add_task(f"judged by {judge}", total=len(examples) * pairs)
                 judgements = judge_pairs(
                     examples,
@@ -110,8 +109,8 @@ def evaluate(
             "Seed": str(seed),
             "BERTScore": bertscore or "all-MiniLM-L6-v2, English posts only",
         }
-        if reward:
-            about["Reward model"] = f"`{reward}`, threshold {RewardModel.load(reward).threshold:.3f}"
+        if rewards:
+            about["Reward model"] = f"`{reward}`, threshold {rewards.threshold:.3f}"
         named = {one.label: one.spec for one in systems} | {COUNSELLOR: ""}
         values |= {COUNSELLOR: measure_counsellor(examples, rewards)}
         answers |= {COUNSELLOR: [example.answer for example in examples]}

@@ -15,8 +15,8 @@ def export(
     output: Annotated[Path | None, typer.Option(help="GGUF file to write. [default: ADAPTER.gguf beside it]")] = None,
     name: Annotated[str, typer.Option(help="Add it to your catalogue, so that the agent loads it by this name.")] = "",
     of: Annotated[
-        str, typer.Option(help="With --name: the catalogue's name of its base. [default: qwen2.5-coder-1.5b]")
-    ] = "qwen2.5-coder-1.5b",
+        str, typer.Option(help="With --name: the catalogue's name of its base; left out: the embedded default.")
+    ] = "",
     merge: Annotated[
         Path | None, typer.Option(help="Write the base with the adapter merged into it instead, for vLLM.")
     ] = None,
@@ -33,7 +33,7 @@ def export(
     """
     with one_line_errors():
         from empathy_agent.learning.export import export_gguf, export_merged, register
-        from empathy_agent.models import load_catalogue
+        from empathy_agent.models import DEFAULT_MODEL, load_catalogue
         from empathy_agent.models.catalogue import user_catalogue
 
         if merge:
@@ -44,5 +44,5 @@ def export(
         count = export_gguf(adapter, path)
         typer.echo(f"{path}: {count} matrices, {path.stat().st_size / 1e6:.1f} MB")
         if name:
-            register(name, of, path, user_catalogue(), load_catalogue())
+            register(name, of or DEFAULT_MODEL, path, user_catalogue(), load_catalogue())
             typer.echo(f"added to {user_catalogue()}; try: imuface chat --model {name}")

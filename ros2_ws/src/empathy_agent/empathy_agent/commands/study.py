@@ -90,12 +90,15 @@ def score(
     \b
     imuface empathy study score out/study.key.json results/*.json
     """
+    from dataclasses import asdict
+
     with one_line_errors():
+        from empathy_agent.evaluation.records import without_nan
         from empathy_agent.evaluation.study import score_study
 
         found = score_study(key, results)
     if as_json:
-        typer.echo(json.dumps(_as_json(found), ensure_ascii=False))
+        typer.echo(json.dumps(without_nan(asdict(found)), ensure_ascii=False))
     else:
         _show(found)
 
@@ -107,20 +110,6 @@ def _by_id(examples: list[Example]) -> dict[str, Example]:
         if found.setdefault(example.id, example).post != example.post:
             raise ValueError(f"the id {example.id} stands for two posts in the data; leave out one of the files")
     return found
-
-
-def _as_json(found: StudyScore) -> dict[str, object]:
-    """The figures; null where raters cannot be compared."""
-    from dataclasses import asdict
-
-    content = asdict(found)
-    content["agreement"] = _known(found.agreement)
-    content["dimension_agreement"] = {name: _known(value) for name, value in found.dimension_agreement.items()}
-    return content
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def _show(found: StudyScore) -> None:

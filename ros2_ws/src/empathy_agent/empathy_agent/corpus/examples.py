@@ -170,10 +170,15 @@ def parse(line: bytes | str, licences: Collection[str] = LICENCES) -> Example:
     try:
         return Example.model_validate_json(line, context={"licences": licences})
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"] if len(str(part)) <= 40)
-        message = first["msg"].removeprefix("Value error, ")
+        where, message = first_fault(error)
         raise ValueError(f"{where}: {message}" if where else message) from None
+
+
+def first_fault(error: ValidationError) -> tuple[str, str]:
+    """Where a record's first fault is, and what it is; never the text, which is a person's."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"] if len(str(part)) <= 40)
+    return where, first["msg"].removeprefix("Value error, ")
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
 from empathy_agent.engines import Cancelled, Decoding, EngineError
-from empathy_agent.learning.base import load_base
+from empathy_agent.learning.base import ADAPTER_CONFIG, load_base, load_merged
 from empathy_agent.learning.card import CARD_FILE
 from empathy_agent.learning.errors import first_line
 from empathy_agent.prompt import Message
@@ -34,15 +33,9 @@ class HuggingFace:
         self.model = folder.name
         self.worked_examples = not (folder / CARD_FILE).exists()
         try:
-            if (folder / "adapter_config.json").exists():
-                from peft import PeftModel
-
-                base = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-                model, self._tokenizer = load_base(str(base["base_model_name_or_path"]))
-                self._model: Any = PeftModel.from_pretrained(model, str(folder)).merge_and_unload()
-            else:
-                self._model, self._tokenizer = load_base(str(folder))
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            adapted = (folder / ADAPTER_CONFIG).exists()
+            self._model, self._tokenizer = load_merged(folder) if adapted else load_base(str(folder))
+        except (OSError, ValueError, RuntimeError) as error:
             raise EngineError(f"{folder} does not load: {first_line(error)}") from None
         self._model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
         self.context = min(_CONTEXT, int(self._model.config.max_position_embeddings))

@@ -25,6 +25,8 @@ class OpenAIServer:
     an address that is not http(s).
     """
 
+    worked_examples = True
+
     def __init__(
         self,
         url: str,
@@ -33,7 +35,6 @@ class OpenAIServer:
         context: int = 8192,
         supports_grammar: bool = False,
         scaffold: bool = False,
-        worked_examples: bool = True,
         api_key: str = "",
         timeout: float = 120.0,
     ) -> None:
@@ -43,7 +44,6 @@ class OpenAIServer:
         self.context = context
         self.supports_grammar = supports_grammar
         self.scaffold = scaffold
-        self.worked_examples = worked_examples
         self._base = url.rstrip("/").removesuffix("/v1")
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._timeout = httpx.Timeout(timeout, connect=5.0)

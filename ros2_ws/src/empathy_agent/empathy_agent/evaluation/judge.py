@@ -50,7 +50,6 @@ def judge_pairs(
     judge: str,
     path: Path,
     progress: Callable[[], None] = lambda: None,
-    cancelled: threading.Event | None = None,
 ) -> list[Judgement]:
     """Ask for every post and every pair of systems, twice.
 
@@ -62,7 +61,6 @@ def judge_pairs(
         path: ``.jsonl`` file, made where there is none. An interrupted run goes on with it. Delete it when the
             replies have changed.
         progress: called after each question.
-        cancelled: ends the run with :class:`~empathy_agent.engines.Cancelled` when it is set.
 
     Raises:
         OSError, ValueError: the file or the engine fails.
@@ -85,9 +83,7 @@ def judge_pairs(
                 judgement = there.get((example.id, first, second))
                 if judgement is None:
                     engine = engine or open_engine()
-                    letter = _ask(
-                        engine, example, answers[first][index], answers[second][index], cancelled or threading.Event()
-                    )
+                    letter = _ask(engine, example, answers[first][index], answers[second][index])
                     winner = {"A": first, "B": second}.get(letter, "")
                     judgement = Judgement(judge=judge, id=example.id, first=first, second=second, winner=winner)
                     add_record(stream, judgement)
@@ -124,14 +120,14 @@ def points(judgements: Sequence[Judgement]) -> list[dict[str, float]]:
     ]
 
 
-def _ask(engine: Engine, example: Example, first: str, second: str, cancelled: threading.Event) -> str:
+def _ask(engine: Engine, example: Example, first: str, second: str) -> str:
     """``A``, ``B``, or anything else for no verdict."""
     texts = {"{post}": example.post, "{first}": first, "{second}": second}
     instructions = _instructions()[language_of(example.locale)]
     text = re.sub(r"\{(?:post|first|second)\}", lambda place: texts[place[0]].replace("<|", "< |"), instructions)
     grammar = 'root ::= "A" | "B"' if engine.supports_grammar else ""
     decoding = Decoding(max_tokens=8, temperature=0.0, dry_multiplier=0.0, grammar=grammar)
-    output = "".join(engine.stream([Message(role="user", content=text)], decoding, cancelled))
+    output = "".join(engine.stream([Message(role="user", content=text)], decoding, threading.Event()))
     letters = set(_LETTER.findall(output))
     return letters.pop() if len(letters) == 1 else ""
 

@@ -20,7 +20,7 @@ from empathy_agent.corpus.examples import Example
 from empathy_agent.evaluation.replies import GeneratedReply
 from empathy_agent.language import is_in_language, language_of
 from empathy_agent.learning.reward import RewardModel
-from empathy_agent.learning.rewards import repetition, words
+from empathy_agent.learning.rewards import pieces, repetition, words
 from empathy_agent.safety import objection
 
 
@@ -116,10 +116,8 @@ def distinct(texts: Sequence[str], size: int) -> float:
 
     Falls with the number of texts: compare only systems that answered the same posts.
     """
-    pieces = [
-        tuple(units[start : start + size]) for units in map(words, texts) for start in range(len(units) - size + 1)
-    ]
-    return len(set(pieces)) / len(pieces) if pieces else float("nan")
+    found = [piece for text in texts for piece in pieces(text, size)]
+    return len(set(found)) / len(found) if found else float("nan")
 
 
 def _posts(examples: Sequence[Example]) -> list[str]:

@@ -1,12 +1,15 @@
-"""Files of records, one of JSON a line, that an interrupted run adds to."""
+"""Files of records, one of JSON a line, that an interrupted run adds to; and figures for JSON."""
 
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from pydantic import BaseModel, ValidationError
+
+from empathy_agent.corpus.examples import first_fault
 
 R = TypeVar("R", bound=BaseModel)
 
@@ -23,7 +26,7 @@ def read_records(kind: type[R], path: Path) -> list[R]:
             try:
                 records.append(kind.model_validate_json(line))
             except ValidationError as error:
-                what = error.errors(include_url=False, include_input=False, include_context=False)[0]["msg"]
+                _, what = first_fault(error)
                 raise ValueError(f"{path}, line {number}: {what}; delete the line") from None
     return records
 
@@ -32,3 +35,12 @@ def add_record(stream: TextIO, record: BaseModel) -> None:
     """Write a record at once, so that a kill loses none."""
     stream.write(json.dumps(record.model_dump(), ensure_ascii=False) + "\n")
     stream.flush()
+
+
+def without_nan(value: Any) -> Any:
+    """Nested figures with None for NaN, which JSON does not know."""
+    if isinstance(value, dict):
+        return {name: without_nan(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(one) for one in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -58,7 +58,6 @@ def generate(
     path: Path,
     seed: int = 0,
     progress: Callable[[], None] = lambda: None,
-    cancelled: threading.Event | None = None,
 ) -> list[GeneratedReply]:
     """Replies to all posts, drawn as the agent draws its first attempt; added to a file one by one.
 
@@ -70,7 +69,6 @@ def generate(
         path: ``.jsonl`` file, made where there is none. An interrupted run goes on with it.
         seed: of the sampling.
         progress: called after each post.
-        cancelled: ends the run with :class:`~empathy_agent.engines.Cancelled` when it is set.
 
     Returns:
         The replies in the order of the examples.
@@ -89,7 +87,7 @@ def generate(
         try:
             with path.open("a", encoding="utf-8") as stream:
                 for example in missing:
-                    reply = _reply(example, label, spec, engine, seed, cancelled or threading.Event())
+                    reply = _reply(example, label, spec, engine, seed)
                     add_record(stream, reply)
                     there[example.id] = reply
                     progress()
@@ -103,15 +101,13 @@ def read_replies(path: Path) -> list[GeneratedReply]:
     return read_records(GeneratedReply, path)
 
 
-def _reply(
-    example: Example, label: str, spec: str, engine: Engine, seed: int, cancelled: threading.Event
-) -> GeneratedReply:
+def _reply(example: Example, label: str, spec: str, engine: Engine, seed: int) -> GeneratedReply:
     language = language_of(example.locale)
     prompt = messages(language, example.post, worked_examples=engine.worked_examples)
     parser, text = ChainParser(), ""
     start = time.monotonic()
     first = 0.0
-    for chunk in engine.stream(prompt, decoding_for(engine, language, example.post, seed), cancelled):
+    for chunk in engine.stream(prompt, decoding_for(engine, language, example.post, seed), threading.Event()):
         first = first or time.monotonic() - start
         text += chunk
         parser.feed(chunk)

@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from empathy_agent.evaluation.bootstrap import Interval, interval
 from empathy_agent.evaluation.judge import Judgement, points, preferences
 from empathy_agent.evaluation.metrics import METRICS, distinct
 from empathy_agent.evaluation.ranking import Standing, standings
+from empathy_agent.evaluation.records import without_nan
 from empathy_agent.language import language_of
 
 RESULTS_FILE = "results.json"
@@ -50,7 +50,7 @@ class Report:
         pictures = [_plot_metrics(self.tables["all"], folder / "metrics.png")]
         if self.standings:
             pictures.append(_plot_standings(self.standings, folder / "win_at_k.png"))
-        text = json.dumps(_plain(asdict(self)), indent=1, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(without_nan(asdict(self)), indent=1, ensure_ascii=False, allow_nan=False)
         (folder / RESULTS_FILE).write_text(text + "\n", encoding="utf-8")
         (folder / TABLE_FILE).write_text("\n".join(self._markdown(pictures)) + "\n", encoding="utf-8")
 
@@ -131,15 +131,6 @@ def make_report(
     }
     ranked = standings(points(judgements), seed) if judgements else {}
     return Report(systems, about, len(examples), tables, judge, preferred, ranked)
-
-
-def _plain(value: Any) -> Any:
-    """For JSON, which knows no NaN."""
-    if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _known(found: Interval | None) -> bool:

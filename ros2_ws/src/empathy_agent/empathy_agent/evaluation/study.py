@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from empathy_agent.corpus.examples import first_fault
 from empathy_agent.evaluation.ranking import Standing, agreement, standings
 
 Dimension = Literal["fluency", "identification", "comforting", "suggestion"]
@@ -233,7 +234,7 @@ def _read(kind: type[M], path: Path) -> M:
     try:
         return kind.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"] if len(str(part)) <= 40)
-        what = " ".join(first["msg"].removeprefix("Value error, ").split())
-        raise ValueError(f"{path} is damaged: {where + ': ' if where else ''}{what}; get it again") from None
+        where, what = first_fault(error)
+        raise ValueError(
+            f"{path} is damaged: {where + ': ' if where else ''}{' '.join(what.split())}; get it again"
+        ) from None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig
+from peft import LoraConfig, PeftModel
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     AutoModelForCausalLM,
@@ -22,6 +23,7 @@ from transformers.utils import logging
 from empathy_agent.learning.errors import first_line
 
 DEFAULT_BASE = "Qwen/Qwen2.5-1.5B-Instruct"
+ADAPTER_CONFIG = "adapter_config.json"
 CHATML = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
@@ -62,6 +64,35 @@ def load_base(name: str) -> tuple[Any, Any]:
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return model, tokenizer
+
+
+def adapter_config(adapter: Path) -> dict[str, Any]:
+    """What PEFT wrote about a low-rank adapter; it names its base.
+
+    Raises:
+        ValueError: the folder holds none.
+    """
+    try:
+        config = json.loads((adapter / ADAPTER_CONFIG).read_text(encoding="utf-8"))
+        if config["peft_type"] != "LORA" or not config["base_model_name_or_path"]:
+            raise ValueError("it is not LoRA, or does not name its base")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{adapter} holds no adapter: {first_line(error)}") from None
+    return config
+
+
+def load_merged(adapter: Path) -> tuple[Any, Any]:
+    """Model and tokenizer of an adapter's base with the adapter merged into it.
+
+    Raises:
+        ValueError: adapter or base cannot be loaded, or do not fit each other.
+    """
+    base = str(adapter_config(adapter)["base_model_name_or_path"])
+    model, tokenizer = load_base(base)
+    try:
+        return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload(), tokenizer
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ValueError(f"adapter {adapter} does not fit {base}: {first_line(error)}") from None
 
 
 def save_tiny_base(folder: Path, texts: Iterable[str], seed: int = 0) -> None:

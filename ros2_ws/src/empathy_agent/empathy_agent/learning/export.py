@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,11 @@ import gguf
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from peft import PeftModel
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 from transformers import AutoConfig
 
-from empathy_agent.learning.base import load_base
+from empathy_agent.learning.base import adapter_config, load_merged
 from empathy_agent.learning.errors import first_line
 
 _ARCHITECTURES = {
@@ -43,7 +41,7 @@ def export_gguf(adapter: Path, path: Path) -> int:
     Raises:
         OSError, ValueError: the folder holds no adapter, or one that llama.cpp has no form for.
     """
-    config = _adapter_config(adapter)
+    config = adapter_config(adapter)
     unusual = [name for name in _UNUSUAL if config.get(name)]
     if unusual:
         raise ValueError(f"{adapter} uses {', '.join(unusual)}, which llama.cpp does not know; merge it with --merge")
@@ -77,7 +75,7 @@ def export_gguf(adapter: Path, path: Path) -> int:
         name = names.get_name(found["module"] + ".weight", try_suffixes=(".weight",)) if found else None
         if found is None or name is None:
             raise ValueError(f"{adapter} holds the weight {key}, which llama.cpp has no name for")
-        heads = rotated(found["module"].rpartition(".")[2])
+        heads = rotated.get(found["module"].rpartition(".")[2])
         if found["matrix"] == "B" and heads:
             weight = _interleaved(weight, heads)
         writer.add_tensor(f"{name}.lora_{found['matrix'].lower()}", weight.astype(np.float16))
@@ -94,12 +92,7 @@ def export_merged(adapter: Path, folder: Path) -> None:
     Raises:
         OSError, ValueError: adapter or base cannot be loaded, or do not fit each other.
     """
-    base = _adapter_config(adapter)["base_model_name_or_path"]
-    model, tokenizer = load_base(base)
-    try:
-        merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ValueError(f"adapter {adapter} does not fit {base}: {first_line(error)}") from None
+    merged, tokenizer = load_merged(adapter)
     merged.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
@@ -137,22 +130,11 @@ def register(name: str, of: str, adapter: Path, catalogue: Path, models: Mapping
         stream.write("\n" + yaml.safe_dump({name: entry}, sort_keys=False, allow_unicode=True))
 
 
-def _adapter_config(adapter: Path) -> dict[str, Any]:
-    try:
-        config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
-        if config["peft_type"] != "LORA" or not config["base_model_name_or_path"]:
-            raise ValueError("it is not LoRA, or does not name its base")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{adapter} holds no adapter: {first_line(error)}") from None
-    return config
-
-
-def _rotated_heads(config: Any) -> Callable[[str], int]:
-    """How many heads of a projection llama.cpp keeps in another order than Transformers; 0 for none."""
+def _rotated_heads(config: Any) -> dict[str, int]:
+    """Projections whose heads llama.cpp keeps in another order than Transformers, and how many heads each has."""
     if _ARCHITECTURES[config.model_type] is not gguf.MODEL_ARCH.LLAMA:
-        return lambda module: 0
-    heads = {"q_proj": config.num_attention_heads, "k_proj": config.num_key_value_heads}
-    return lambda module: heads.get(module, 0)
+        return {}
+    return {"q_proj": config.num_attention_heads, "k_proj": config.num_key_value_heads}
 
 
 def _interleaved(weight: NDArray[Any], heads: int) -> NDArray[Any]:

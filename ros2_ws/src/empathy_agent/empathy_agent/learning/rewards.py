@@ -51,9 +51,14 @@ def repetition_reward(replies: Sequence[str]) -> list[float]:
 
 def repetition(text: str) -> float:
     """Share of the pieces of four words (Chinese: characters) that stand in the text already, 0 to 1."""
+    found = pieces(text, _PIECE)
+    return 1.0 - len(set(found)) / len(found) if found else 0.0
+
+
+def pieces(text: str, size: int) -> list[tuple[str, ...]]:
+    """All runs of ``size`` words, or Chinese characters."""
     units = words(text)
-    pieces = [tuple(units[start : start + _PIECE]) for start in range(len(units) - _PIECE + 1)]
-    return 1.0 - len(set(pieces)) / len(pieces) if pieces else 0.0
+    return [tuple(units[start : start + size]) for start in range(len(units) - size + 1)]
 
 
 def words(text: str) -> list[str]:
