@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,8 @@ from face_recon_node.head.personal import PersonalFace
 from face_recon_node.network import FaceNetwork, IMUTwinTrans, NetworkConfig, Statistics
 from face_recon_node.network.face_network import ADAPTABLE, SHIPPED
 from face_recon_node.network.imu_twin_trans import TRACKED, State
-from face_recon_node.network.wearer import Wearer
+from face_recon_node.network.recurrent import Recurrent
+from face_recon_node.network.wearer import Shares, Wearer
 from face_recon_node.stream.features import CHANNELS
 from face_recon_node.stream.profile import EarProfile
 from face_recon_node.tracking import Mechanics
@@ -62,11 +65,21 @@ def some_readout(seed: int = 0) -> Readout:
     return Readout.learned(some_mechanics(), np.full((52, 51, 3), 0.01), [(tracked, true)])
 
 
+def some_recurrent(seed: int = 0) -> Recurrent:
+    torch.manual_seed(seed)
+    recurrent = Recurrent()
+    for parameter in recurrent.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    torch.nn.init.normal_(recurrent.encode)
+    return recurrent.eval()
+
+
 WEARER = Wearer(
     some_mechanics(),
     some_readout(),
+    some_recurrent(),
     PersonalFace(np.arange(153, dtype=np.float32).reshape(51, 3), np.ones((52, 51, 3), np.float32)),
-    0.4,
+    Shares(0.2, 0.5, 0.3),
     EarProfile(np.eye(3), 60.0),
 )
 
@@ -160,7 +173,7 @@ def test_a_saved_personal_model_knows_the_person_again(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.face.deltas, WEARER.face.deltas)
     np.testing.assert_allclose(loaded.profile.log_covariance, np.eye(3))
     assert loaded.wearer is not None
-    assert loaded.wearer.tracker_share == 0.4
+    assert loaded.wearer.shares == Shares(0.2, 0.5, 0.3)
     expected, got = net.stream().push(*inputs(40)), loaded.stream().push(*inputs(40))
     np.testing.assert_allclose(got.weights, expected.weights, atol=5e-3)
 
@@ -180,25 +193,44 @@ def test_standard_deviations_grow_while_an_ear_is_missing(tmp_path: Path) -> Non
     np.testing.assert_allclose(wider.weights_std / plain.weights_std, np.tile(expected, 52), rtol=0.02)
 
 
-def test_the_trackers_share_mixes_its_face_in_and_is_at_least_half_of_one_ear() -> None:
+def test_opinions_are_mixed_by_their_shares_and_alike_of_one_ear() -> None:
     net, x = personal(), inputs(40)
-    both = x[2].all(axis=1)
-    none, half, mixed, tracked = (
-        net.with_tracker_share(share).stream().push(*x).weights for share in (0.0, 0.5, 0.4, 1.0)
-    )
-    assert np.abs(none - tracked).max() > 0.01
-    np.testing.assert_allclose(half[both], 0.5 * none[both] + 0.5 * tracked[both], atol=1e-6)
-    np.testing.assert_allclose(mixed[both], 0.6 * none[both] + 0.4 * tracked[both], atol=1e-6)
-    np.testing.assert_array_equal(mixed[~both], half[~both])
-    np.testing.assert_array_equal(none[~both], half[~both])
+    both = x[2][:, 0] & x[2][:, 1]
+
+    def told(*shares: float) -> np.ndarray:
+        wearer = replace(WEARER, shares=Shares(*shares))
+        return FaceNetwork(net.module, net.statistics, net.card, wearer).stream().push(*x).weights
+
+    network, readout, recurrent = told(1.0, 0.0, 0.0), told(0.0, 1.0, 0.0), told(0.0, 0.0, 1.0)
+    for one, other in itertools.combinations((network, readout, recurrent), 2):
+        assert np.abs(one - other)[both].max() > 0.01
+    expected = 0.2 * network + 0.5 * readout + 0.3 * recurrent
+    np.testing.assert_allclose(told(0.2, 0.5, 0.3)[both], expected[both], atol=1e-6)
+    alike = told(1 / 3, 1 / 3, 1 / 3)
+    np.testing.assert_allclose(alike, np.where(both[:, None], (network + readout + recurrent) / 3, network), atol=1e-6)
+    np.testing.assert_array_equal(network[~both], readout[~both])
+
+
+def test_both_networks_say_how_sure_the_face_is() -> None:
+    net, x = personal(), inputs(40)
+    recurrent = some_recurrent()
+    with torch.no_grad():
+        recurrent.out.bias[52:104] -= 2.0
+    surer = FaceNetwork(net.module, net.statistics, net.card, replace(WEARER, recurrent=recurrent))
+    ratio = net.stream().push(*x).weights_std / surer.stream().push(*x).weights_std
+    assert np.median(ratio) == pytest.approx(np.e, rel=0.01)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"tracker_share": 1.5}, "share is 1.5"),
-        ({"tracker_share": float("nan")}, "share is nan"),
-        ({"tracker_share": None}, "damaged"),
+        ({"shares": {"network": 1.5, "readout": -0.5, "recurrent": 0.0}}, r"shares \(1.5, -0.5, 0.0\)"),
+        ({"shares": {"network": float("nan"), "readout": 0.5, "recurrent": 0.5}}, r"shares \(nan"),
+        ({"shares": {"network": 1.0}}, "damaged"),
+        ({"shares": None}, "damaged"),
+        ({"recurrent": {}}, "recurrent network"),
+        ({"recurrent": {**some_recurrent().state_dict(), "encode": torch.zeros(3)}}, "recurrent network"),
+        ({"recurrent": {**some_recurrent().state_dict(), "encode": torch.full((52, LATENTS), torch.inf)}}, "finite"),
         ({"profile": {"version": 1}}, "ear profile"),
         ({"arrays": {}}, "the person's face"),
         ({"arrays": None}, "damaged"),

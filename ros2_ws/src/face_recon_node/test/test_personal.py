@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def error_mm(network: FaceNetwork, stretches: Sequence[Stretch]) -> float:
 
 
 def test_adapting_learns_the_ears_and_the_face_of_the_person() -> None:
-    assert error_mm(anna(), [session()]) < 0.5 * error_mm(base(), [session()])
+    assert error_mm(anna(), [session()]) < 0.6 * error_mm(base(), [session()])
     weights = session().weights
     found, truth = wearer(anna()).face.landmarks(weights), head().landmarks(weights)
     assert np.linalg.norm(found - truth, axis=-1).mean() < 2e-4
@@ -87,7 +87,7 @@ def test_adapting_learns_the_ears_and_the_face_of_the_person() -> None:
     assert 0.0 < card["figures"]["landmark_error_mm"] < 10.0
     assert card["figures"]["constant_face_mm"] > 0.0
     assert 0.0 < card["tuned"] < 1.0
-    assert card["tracker_share"] in personal.TRACKER_SHARES
+    assert card["shares"] == pytest.approx(asdict(wearer(anna()).shares), abs=1e-3)
 
 
 def test_the_base_stays_as_it_is() -> None:
@@ -104,7 +104,7 @@ def test_a_personal_model_survives_its_file(tmp_path: Path) -> None:
     np.testing.assert_allclose(got.weights, expected.weights, atol=0.02)
     np.testing.assert_allclose(got.landmarks_std, expected.landmarks_std, rtol=0.05)
     own, kept = wearer(anna()), wearer(loaded)
-    assert kept.tracker_share == own.tracker_share
+    assert kept.shares == own.shares
     np.testing.assert_array_equal(kept.face.deltas, own.face.deltas)
     assert own.profile is not None
     assert kept.profile is not None

@@ -9,7 +9,8 @@ import pytest
 from face_recon_node.head import HeadModel
 from face_recon_node.head.personal import PersonalFace
 from face_recon_node.network import FaceNetwork
-from face_recon_node.network.wearer import Wearer
+from face_recon_node.network.recurrent import Recurrent
+from face_recon_node.network.wearer import Shares, Wearer
 from face_recon_node.stream import FaceFrame, Reconstructor, ReconstructorSettings
 from face_recon_node.tracking import learn
 from face_recon_node.tracking.readout import Readout
@@ -183,7 +184,7 @@ def personal() -> FaceNetwork:
     stretches = prepare(recording())
     mechanics = learn(stretches, face.deltas)
     readout = Readout.learned(mechanics, face.deltas, [(stretch.weights, stretch.weights) for stretch in stretches])
-    wearer = Wearer(mechanics, readout, face, 0.3, None)
+    wearer = Wearer(mechanics, readout, Recurrent().eval(), face, Shares(0.7, 0.3, 0.0), None)
     return FaceNetwork(network.module, network.statistics, network.card, wearer)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from face_recon_node.head.personal import PersonalFace
-from face_recon_node.network.imu_twin_trans import LANDMARKS, TRACKED, WEIGHTS, IMUTwinTrans, NetworkConfig, State
-from face_recon_node.network.wearer import LEAST_SHARE_OF_ONE_EAR, Wearer
+from face_recon_node.network.imu_twin_trans import (
+    LANDMARKS,
+    TRACKED,
+    WEIGHTS,
+    IMUTwinTrans,
+    NetworkConfig,
+    Prediction,
+    State,
+)
+from face_recon_node.network.wearer import Wearer
 from face_recon_node.stream.features import CHANNELS
 from face_recon_node.stream.profile import EarProfile
 from face_recon_node.tracking import Mechanics, Tracker
@@ -24,7 +32,7 @@ SHIPPED = _WEIGHTS_FOLDER / "anyone.pt"
 ADAPTABLE = _WEIGHTS_FOLDER / "adaptable.pt"
 """What personal models start from."""
 _FORMAT = "earnest-imu-twin-trans"
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,7 @@ class FaceStream:
         self._tracker = Tracker(network.mechanics) if network.mechanics else None
         self._readout = network.wearer.readout.stream() if network.wearer else None
         self._state: State = []
+        self._recurrent_state: State = []
 
     @torch.inference_mode()
     def push(
@@ -79,22 +88,34 @@ class FaceStream:
         """
         network = self._network
         tracked = tracked_channels(self._tracker, network.mechanics, readings, present)
-        prediction, self._state = network.module(
-            torch.from_numpy(features)[None], torch.from_numpy(tracked)[None], self._state
-        )
-        statistics = network.statistics
+        inputs = torch.from_numpy(features)[None], torch.from_numpy(tracked)[None]
+        prediction, self._state = network.module(*inputs, self._state)
+        weights, weights_log_std, landmarks_log_std = _of_one(prediction)
         both = present.all(axis=1, keepdims=True)
-        weights = prediction.weights[0].clamp(0.0, 1.0).numpy()
         if network.wearer and self._readout:
-            own = network.wearer.tracker_share
-            share = np.where(both, own, max(own, LEAST_SHARE_OF_ONE_EAR)).astype(np.float32)
-            weights = (1.0 - share) * weights + share * self._readout.push(tracked[:, :WEIGHTS])
+            prediction, self._recurrent_state = network.wearer.recurrent(*inputs, self._recurrent_state)
+            own_weights, own_weights_log_std, own_landmarks_log_std = _of_one(prediction)
+            opinions = np.stack((weights, self._readout.push(tracked[:, :WEIGHTS]), own_weights))
+            shares = np.where(both, astuple(network.wearer.shares), 1.0 / len(opinions)).astype(np.float32)
+            weights = np.einsum("no,onw->nw", shares, opinions)
+            weights_log_std = 0.5 * (weights_log_std + own_weights_log_std)
+            landmarks_log_std = 0.5 * (landmarks_log_std + own_landmarks_log_std)
+        statistics = network.statistics
         lost = np.where(both, 1.0, statistics.lost_ear_scale).astype(np.float32)
         return FacePrediction(
             weights,
-            (prediction.weights_log_std[0].exp() * statistics.weights_std_scale).numpy() * lost,
-            (prediction.landmarks_log_std[0].exp() * (1e-3 * statistics.landmarks_std_scale)).numpy() * lost,
+            np.exp(weights_log_std) * np.float32(statistics.weights_std_scale) * lost,
+            np.exp(landmarks_log_std) * np.float32(1e-3 * statistics.landmarks_std_scale) * lost,
         )
+
+
+def _of_one(prediction: Prediction) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Weights from 0 to 1, and the logs of the standard deviations, of a batch of one."""
+    return (
+        prediction.weights[0].clamp(0.0, 1.0).numpy(),
+        prediction.weights_log_std[0].numpy(),
+        prediction.landmarks_log_std[0].numpy(),
+    )
 
 
 def tracked_channels(
@@ -151,11 +172,6 @@ class FaceNetwork:
     def stream(self) -> FaceStream:
         """A new stream of frames, with an empty memory."""
         return FaceStream(self)
-
-    def with_tracker_share(self, share: float) -> FaceNetwork:
-        """The same personal network with another share of what is read off the tracker in the output."""
-        wearer = replace(self.wearer, tracker_share=share) if self.wearer else None
-        return FaceNetwork(self.module, self.statistics, self.card, wearer)
 
     def with_scales(self, weights: float, landmarks: float, lost_ear: float = 1.0) -> FaceNetwork:
         """The same network with other factors on its standard deviations."""

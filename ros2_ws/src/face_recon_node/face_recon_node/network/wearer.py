@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
 from face_recon_node.head.personal import PersonalFace
+from face_recon_node.network.recurrent import Recurrent
 from face_recon_node.stream.profile import EarProfile
 from face_recon_node.tracking import Mechanics
 from face_recon_node.tracking.arrays import finite_array
 from face_recon_node.tracking.readout import Readout
 
-LEAST_SHARE_OF_ONE_EAR = 0.5
-"""Share of what is read off the tracker while an ear is missing, at least: little is known of the face then, and the
-network rather says too much."""
+
+@dataclass(frozen=True)
+class Shares:
+    """How much each opinion about the face counts in the output, with both ears; with one, all count alike."""
+
+    network: float
+    """IMUTwinTrans."""
+    readout: float
+    """What is read off the tracker."""
+    recurrent: float
+    """The recurrent network."""
+
+    def __post_init__(self) -> None:
+        shares = (self.network, self.readout, self.recurrent)
+        if not (min(shares) >= 0.0 and abs(sum(shares) - 1.0) < 1e-6):
+            raise ValueError(f"the opinions' shares {shares} are not positive numbers that add up to 1")
 
 
 @dataclass(frozen=True)
@@ -26,9 +40,9 @@ class Wearer:
 
     mechanics: Mechanics
     readout: Readout
+    recurrent: Recurrent
     face: PersonalFace
-    tracker_share: float
-    """Share of the face that is read off the tracker in the output, 0 to 1; the rest is the network's."""
+    shares: Shares
     profile: EarProfile | None
     """How the face moves the ears, to tell other people from; None with too little data."""
 
@@ -40,7 +54,9 @@ class Wearer:
         tensors = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
         return {
             "arrays": tensors,
-            "tracker_share": float(self.tracker_share),
+            # Half precision as the network's own.
+            "recurrent": {name: value.half() for name, value in self.recurrent.state_dict().items()},
+            "shares": asdict(self.shares),
             "profile": None if self.profile is None else self.profile.to_dict(),
         }
 
@@ -60,9 +76,7 @@ class Wearer:
             finite_array(arrays, name, shape, "the person's face lacks").astype(np.float32)
             for name, shape in (("face.neutral", (51, 3)), ("face.deltas", (52, 51, 3)))
         )
-        share = float(content["tracker_share"])
-        if not 0.0 <= share <= 1.0:
-            raise ValueError(f"the tracker's share is {share}, expected 0 to 1")
         profile = None if content["profile"] is None else EarProfile.from_dict(content["profile"])
         mechanics, readout = Mechanics.from_dict(of("mechanics.")), Readout.from_dict(of("readout."))
-        return cls(mechanics, readout, PersonalFace(neutral, deltas), share, profile)
+        recurrent, shares = Recurrent.from_state(content["recurrent"]), Shares(**content["shares"])
+        return cls(mechanics, readout, recurrent, PersonalFace(neutral, deltas), shares, profile)

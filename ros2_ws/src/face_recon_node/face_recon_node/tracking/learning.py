@@ -51,7 +51,7 @@ NOISE = 1.5
 """Factor on the noise's variance, for what a linear system leaves out."""
 MISFIT = 0.02
 """Share of the readings' facial variance that counts as noise: earbuds never sit twice the same."""
-OFFSET = 8.0
+OFFSET = 4.0
 """Factor on the offsets' variance: two calibrations, and earbuds that settle."""
 CALIBRATION_FRAMES = 90
 MAX_POLE = 0.998

@@ -12,7 +12,7 @@ from face_recon_node.stream.alignment import RATE
 from face_recon_node.tracking.arrays import finite_array
 
 LATENTS = 16
-FACE_LAGS = 5
+FACE_LAGS = 8
 """Frames of the face that reach the readings: lag and creep of the tissue, and the differences that gyroscopes see."""
 READING_LAGS = 8
 """Frames of the readings that predict the next one: a quarter of a second."""

@@ -5,9 +5,10 @@
    learned without the frame at hand (cross-fitting), or it would learn to trust a tracker that has seen the answer.
    Copies of the data with the earbuds seated and calibrated a little differently keep it from learning one seat by
    heart.
-3. A second opinion is learned from the same examples: what a regression reads off the tracker
-   (:mod:`face_recon_node.tracking.readout`).
-4. Standard deviations, and how much each opinion counts, are chosen on frames that none has seen.
+3. Two more opinions are learned from the same examples: what a regression reads off the tracker
+   (:mod:`face_recon_node.tracking.readout`), and a recurrent network that knows nobody else
+   (:mod:`face_recon_node.network.recurrent`).
+4. How much each opinion counts depends on the minutes. Standard deviations are scaled on frames that none has seen.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from face_recon_node.head import HeadModel
 from face_recon_node.head.personal import PersonalFace
 from face_recon_node.network import FaceNetwork
 from face_recon_node.network.imu_twin_trans import WEIGHTS
-from face_recon_node.network.wearer import Wearer
+from face_recon_node.network.recurrent import Recurrent
+from face_recon_node.network.wearer import Shares, Wearer
 from face_recon_node.stream.alignment import RATE
 from face_recon_node.stream.profile import EarProfile
 from face_recon_node.tracking import Mechanics, facial_response, learn
@@ -43,8 +47,17 @@ SHORTEST = 26.0
 FOLDS = 4
 HALF_TUNED = 0.5
 """Minutes of data with which the network goes half of the way from the base's weights to the tuned ones."""
-TRACKER_SHARES = (0.1, 0.3, 0.5, 0.7)
-"""A fifth of five minutes cannot tell apart more, nor extremes from luck."""
+READOUT_SHARE = 0.2
+"""Of what is read off the tracker in the output."""
+MOST_RECURRENT_SHARE, GROWN = 0.5, 4.0
+"""Of the recurrent network in the output with endless data, and minutes with which it is half of that: whoever knows
+nobody else has little to say after a minute."""
+RECURRENT_STEPS, MOST_RECURRENT_STEPS = 2, 2000
+"""Of the recurrent network's training for each of IMUTwinTrans', and at most: it starts from nothing, but is small."""
+LEAST_SPREAD = 0.05
+"""Of its inputs: one that hardly moves is not to be amplified without limit."""
+RECURRENT_TUNING: dict[str, Any] = {"batch": 32, "learning_rate": 4e-3}
+"""Where else its training differs."""
 LEAD_IN = 20.0
 """s"""
 RESEATED, REMIXED = 3, 3
@@ -102,25 +115,24 @@ def adapt(
     rng = np.random.default_rng(config.seed)
     unseen = [seat for stretch in _part(stretches, cut, total) for seat in (stretch, reseated(stretch, rng))]
     trial = _between(base, trial, _tuned(cut))
-    error, share = _chosen(trial, unseen)
-    trial = trial.with_tracker_share(share)
     scales = evaluation.scaled_to_cover(trial, unseen, _face(trial).deltas).statistics
     network = _adapted(base, stretches, head, config, lambda done, of: progress("adapting", done, of))
     tuned = _tuned(total)
-    network = _between(base, network, tuned).with_tracker_share(share)
+    network = _between(base, network, tuned)
     network = network.with_scales(scales.weights_std_scale, scales.landmarks_std_scale, scales.lost_ear_scale)
+    missed = [evaluation.predict(trial, stretch).weights - stretch.weights for stretch in unseen]
     constant = np.median(np.concatenate([stretch.weights for stretch in _part(stretches, 0, cut)]), axis=0)
     network.card = {
         "model": "IMUTwinTrans",
         "personal": True,
         "protocol": "last fifth of the person's data, as recorded and as if the earbuds were seated anew",
         "figures": {
-            "landmark_error_mm": round(error, 4),
+            "landmark_error_mm": round(_error(_face(trial), missed), 4),
             "constant_face_mm": round(_error(_face(trial), [constant - stretch.weights for stretch in unseen]), 4),
         },
         "minutes": round(total / RATE / 60.0, 2),
         "tuned": round(tuned, 3),
-        "tracker_share": share,
+        "shares": {name: round(share, 3) for name, share in asdict(_shares(total)).items()},
         "configuration": asdict(config),
         "base": base.card,
     }
@@ -133,15 +145,11 @@ def _tuned(frames: int) -> float:
     return minutes / (minutes + HALF_TUNED)
 
 
-def _chosen(network: FaceNetwork, unseen: Sequence[Stretch]) -> tuple[float, float]:
-    """What is best on unseen frames: its error in mm, and the share of what is read off the tracker."""
-
-    def error(share: float) -> float:
-        mixed = network.with_tracker_share(share)
-        missed = [evaluation.predict(mixed, stretch).weights - stretch.weights for stretch in unseen]
-        return _error(_face(network), missed)
-
-    return min((error(share), share) for share in TRACKER_SHARES)
+def _shares(frames: int) -> Shares:
+    """How much each opinion counts with that many frames of data."""
+    minutes = frames / RATE / 60.0
+    recurrent = MOST_RECURRENT_SHARE * minutes / (minutes + GROWN)
+    return Shares(1.0 - READOUT_SHARE - recurrent, READOUT_SHARE, recurrent)
 
 
 def _error(face: PersonalFace, errors: Sequence[NDArray[np.float32]]) -> float:
@@ -177,8 +185,8 @@ def _adapted(
 ) -> FaceNetwork:
     landmarks = [stretch.true_landmarks(head) for stretch in stretches]
     face = PersonalFace.fitted(head, [stretch.weights for stretch in stretches], landmarks)
-    minutes = sum(len(stretch) for stretch in stretches) / RATE / 60.0
-    steps = round(np.clip(config.steps_per_minute * minutes, config.min_steps, config.max_steps))
+    frames = sum(len(stretch) for stretch in stretches)
+    steps = round(np.clip(config.steps_per_minute * frames / RATE / 60.0, config.min_steps, config.max_steps))
     module = copy.deepcopy(base.module)
     tuning = TrainingConfig(
         seed=config.seed,
@@ -194,8 +202,26 @@ def _adapted(
     fit(module, examples, face.deltas, tuning, lambda step, loss: progress(step, steps))
     pieces = [(example.tracked[:, :WEIGHTS], example.weights) for example in examples]
     readout = Readout.learned(mechanics, face.deltas, pieces)
-    wearer = Wearer(mechanics, readout, face, 0.0, EarProfile.fitted(stretches))
+    recurrent_steps = min(RECURRENT_STEPS * steps, MOST_RECURRENT_STEPS)
+    recurrent = _recurrent(readout, examples, face.deltas, replace(tuning, **RECURRENT_TUNING, steps=recurrent_steps))
+    wearer = Wearer(mechanics, readout, recurrent, face, _shares(frames), EarProfile.fitted(stretches))
     return FaceNetwork(module, statistics_of(examples, face.deltas), base.card, wearer)
+
+
+def _recurrent(
+    readout: Readout, examples: Sequence[Example], deltas: NDArray[np.float32], tuning: TrainingConfig
+) -> Recurrent:
+    """The recurrent network, learned from scratch."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(tuning.seed)
+        recurrent = Recurrent()
+        recurrent.tracked_mean.copy_(torch.from_numpy(readout.tracked_mean))
+        recurrent.encode.copy_(torch.from_numpy(readout.encode))
+        seen = [recurrent.inputs(torch.from_numpy(one.features), torch.from_numpy(one.tracked)) for one in examples]
+        recurrent.input_mean.copy_(torch.cat(seen).mean(dim=0))
+        recurrent.input_std.copy_(torch.cat(seen).std(dim=0) + LEAST_SPREAD)
+        fit(recurrent, examples, deltas, tuning)
+    return recurrent
 
 
 def _part(stretches: Sequence[Stretch], begin: int, end: int) -> list[Stretch]:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from face_recon_node.network import FaceNetwork, IMUTwinTrans, NetworkConfig, Statistics
 from face_recon_node.network.imu_twin_trans import Prediction
+from face_recon_node.network.recurrent import Recurrent
 from face_recon_node.training.population import Example
 
 logger = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ def train(
 
 
 def fit(
-    module: IMUTwinTrans,
+    module: IMUTwinTrans | Recurrent,
     examples: Sequence[Example],
     landmark_deltas: NDArray[np.float32],
     config: TrainingConfig,
@@ -175,7 +176,7 @@ def fit(
 class _Training:
     """What changes from step to step."""
 
-    module: IMUTwinTrans
+    module: IMUTwinTrans | Recurrent
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     rng: np.random.Generator
