@@ -49,5 +49,7 @@ class Ours:
 
     @property
     def parameters(self) -> int:
-        """Of the network."""
-        return sum(parameter.numel() for parameter in self._network.module.parameters())
+        """Of the networks."""
+        wearer = self._network.wearer
+        networks = [self._network.module, wearer.recurrent] if wearer else [self._network.module]
+        return sum(parameter.numel() for network in networks for parameter in network.parameters())
