@@ -199,17 +199,28 @@ def _adapted(
     )
     mechanics = learn(stretches, face.deltas)
     examples = cross_fitted(stretches, face.deltas, config.seed, mechanics)
-    fit(module, examples, face.deltas, tuning, lambda step, loss: progress(step, steps))
+    recurrent_steps = min(RECURRENT_STEPS * steps, MOST_RECURRENT_STEPS)
+    all_steps = steps + recurrent_steps
+    fit(module, examples, face.deltas, tuning, lambda step, loss: progress(step, all_steps))
     pieces = [(example.tracked[:, :WEIGHTS], example.weights) for example in examples]
     readout = Readout.learned(mechanics, face.deltas, pieces)
-    recurrent_steps = min(RECURRENT_STEPS * steps, MOST_RECURRENT_STEPS)
-    recurrent = _recurrent(readout, examples, face.deltas, replace(tuning, **RECURRENT_TUNING, steps=recurrent_steps))
+    recurrent = _recurrent(
+        readout,
+        examples,
+        face.deltas,
+        replace(tuning, **RECURRENT_TUNING, steps=recurrent_steps),
+        lambda step, loss: progress(steps + step, all_steps),
+    )
     wearer = Wearer(mechanics, readout, recurrent, face, _shares(frames), EarProfile.fitted(stretches))
     return FaceNetwork(module, statistics_of(examples, face.deltas), base.card, wearer)
 
 
 def _recurrent(
-    readout: Readout, examples: Sequence[Example], deltas: NDArray[np.float32], tuning: TrainingConfig
+    readout: Readout,
+    examples: Sequence[Example],
+    deltas: NDArray[np.float32],
+    tuning: TrainingConfig,
+    progress: Callable[[int, float], None],
 ) -> Recurrent:
     """The recurrent network, learned from scratch."""
     with torch.random.fork_rng(devices=[]):
@@ -220,7 +231,7 @@ def _recurrent(
         seen = [recurrent.inputs(torch.from_numpy(one.features), torch.from_numpy(one.tracked)) for one in examples]
         recurrent.input_mean.copy_(torch.cat(seen).mean(dim=0))
         recurrent.input_std.copy_(torch.cat(seen).std(dim=0) + LEAST_SPREAD)
-        fit(recurrent, examples, deltas, tuning)
+        fit(recurrent, examples, deltas, tuning, progress)
     return recurrent
 
 
