@@ -74,6 +74,7 @@ class FaceStream:
         self._readout = network.wearer.readout.stream() if network.wearer else None
         self._state: State = []
         self._recurrent_state: State = []
+        self._shares = astuple(network.wearer.shares) if network.wearer else ()
 
     @torch.inference_mode()
     def push(
@@ -96,7 +97,7 @@ class FaceStream:
             prediction, self._recurrent_state = network.wearer.recurrent(*inputs, self._recurrent_state)
             own_weights, own_weights_log_std, own_landmarks_log_std = _of_one(prediction)
             opinions = np.stack((weights, self._readout.push(tracked[:, :WEIGHTS]), own_weights))
-            shares = np.where(both, astuple(network.wearer.shares), 1.0 / len(opinions)).astype(np.float32)
+            shares = np.where(both, self._shares, 1.0 / len(opinions)).astype(np.float32)
             weights = np.einsum("no,onw->nw", shares, opinions)
             weights_log_std = 0.5 * (weights_log_std + own_weights_log_std)
             landmarks_log_std = 0.5 * (landmarks_log_std + own_landmarks_log_std)

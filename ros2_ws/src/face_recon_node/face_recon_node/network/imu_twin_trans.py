@@ -61,6 +61,11 @@ class Prediction:
     landmarks_log_std: Tensor
     """(batch, n, 51) log of the standard deviation of each coordinate of a landmark, in millimetres."""
 
+    @classmethod
+    def limited(cls, weights: Tensor, weights_log_std: Tensor, landmarks_log_std: Tensor) -> Prediction:
+        """What a network says, with standard deviations within reason."""
+        return cls(weights, weights_log_std.clamp(-7.0, 1.0), landmarks_log_std.clamp(-5.0, 4.0))
+
 
 class ConvTransformerBlock(nn.Module):
     """Causal depthwise convolution with a gate, then self-attention over a sliding window, then a feed-forward layer.
@@ -167,5 +172,4 @@ class IMUTwinTrans(nn.Module):
         )
         tracked_weights, mean, *_ = tracked.split(WEIGHTS, dim=-1)
         weights = mean + 2.0 * torch.sigmoid(gate) * (tracked_weights - mean) + change
-        prediction = Prediction(weights, weights_log_std.clamp(-7.0, 1.0), landmarks_log_std.clamp(-5.0, 4.0))
-        return prediction, new_state
+        return Prediction.limited(weights, weights_log_std, landmarks_log_std), new_state

@@ -92,4 +92,4 @@ class Recurrent(nn.Module):
             (WEIGHTS, WEIGHTS, LANDMARKS), dim=-1
         )
         weights = tracked[..., :WEIGHTS] + change
-        return Prediction(weights, weights_log_std.clamp(-7.0, 1.0), landmarks_log_std.clamp(-5.0, 4.0)), [memory]
+        return Prediction.limited(weights, weights_log_std, landmarks_log_std), [memory]

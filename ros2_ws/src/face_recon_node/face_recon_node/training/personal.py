@@ -100,7 +100,7 @@ def adapt(
         ValueError: there is too little data.
     """
     head, config = head or HeadModel.load(), config or AdaptConfig()
-    total = sum(len(stretch) for stretch in stretches)
+    total = _frames(stretches)
     if total < SHORTEST * RATE:
         found = f"{total / RATE:.0f} s of the true face are too few"
         raise ValueError(f"{found}, {SHORTEST:.0f} are needed: record for longer")
@@ -120,17 +120,21 @@ def adapt(
     tuned = _tuned(total)
     network = _between(base, network, tuned)
     network = network.with_scales(scales.weights_std_scale, scales.landmarks_std_scale, scales.lost_ear_scale)
-    missed = [evaluation.predict(trial, stretch).weights - stretch.weights for stretch in unseen]
     constant = np.median(np.concatenate([stretch.weights for stretch in _part(stretches, 0, cut)]), axis=0)
+    predictors: dict[str, Callable[[Stretch], NDArray[np.float32]]] = {
+        "landmark_error_mm": lambda stretch: evaluation.predict(trial, stretch).weights,
+        "constant_face_mm": lambda stretch: np.broadcast_to(constant, stretch.weights.shape),
+    }
+    errors = {
+        name: evaluation.measure(predictor, unseen, _face(trial).deltas).landmark_error_mm
+        for name, predictor in predictors.items()
+    }
     network.card = {
         "model": "IMUTwinTrans",
         "personal": True,
         "protocol": "last fifth of the person's data, as recorded and as if the earbuds were seated anew",
-        "figures": {
-            "landmark_error_mm": round(_error(_face(trial), missed), 4),
-            "constant_face_mm": round(_error(_face(trial), [constant - stretch.weights for stretch in unseen]), 4),
-        },
-        "minutes": round(total / RATE / 60.0, 2),
+        "figures": {name: round(error, 4) for name, error in errors.items()},
+        "minutes": round(_minutes(total), 2),
         "tuned": round(tuned, 3),
         "shares": {name: round(share, 3) for name, share in asdict(_shares(total)).items()},
         "configuration": asdict(config),
@@ -139,23 +143,25 @@ def adapt(
     return network
 
 
+def _frames(stretches: Sequence[Stretch]) -> int:
+    return sum(len(stretch) for stretch in stretches)
+
+
+def _minutes(frames: int) -> float:
+    return frames / RATE / 60.0
+
+
 def _tuned(frames: int) -> float:
     """How far to go from the base's weights to those tuned with that many frames: with little data, not all the way."""
-    minutes = frames / RATE / 60.0
+    minutes = _minutes(frames)
     return minutes / (minutes + HALF_TUNED)
 
 
 def _shares(frames: int) -> Shares:
     """How much each opinion counts with that many frames of data."""
-    minutes = frames / RATE / 60.0
+    minutes = _minutes(frames)
     recurrent = MOST_RECURRENT_SHARE * minutes / (minutes + GROWN)
     return Shares(1.0 - READOUT_SHARE - recurrent, READOUT_SHARE, recurrent)
-
-
-def _error(face: PersonalFace, errors: Sequence[NDArray[np.float32]]) -> float:
-    """Mean distance of the landmarks in mm for errors of the weights (n, 52)."""
-    points = np.concatenate(errors) @ face.deltas.reshape(WEIGHTS, -1)
-    return float(np.linalg.norm(points.reshape(-1, 3), axis=-1).mean() * 1000.0)
 
 
 def _between(base: FaceNetwork, adapted: FaceNetwork, tuned: float) -> FaceNetwork:
@@ -185,8 +191,8 @@ def _adapted(
 ) -> FaceNetwork:
     landmarks = [stretch.true_landmarks(head) for stretch in stretches]
     face = PersonalFace.fitted(head, [stretch.weights for stretch in stretches], landmarks)
-    frames = sum(len(stretch) for stretch in stretches)
-    steps = round(np.clip(config.steps_per_minute * frames / RATE / 60.0, config.min_steps, config.max_steps))
+    frames = _frames(stretches)
+    steps = round(np.clip(config.steps_per_minute * _minutes(frames), config.min_steps, config.max_steps))
     module = copy.deepcopy(base.module)
     tuning = TrainingConfig(
         seed=config.seed,
@@ -228,9 +234,10 @@ def _recurrent(
         recurrent = Recurrent()
         recurrent.tracked_mean.copy_(torch.from_numpy(readout.tracked_mean))
         recurrent.encode.copy_(torch.from_numpy(readout.encode))
-        seen = [recurrent.inputs(torch.from_numpy(one.features), torch.from_numpy(one.tracked)) for one in examples]
-        recurrent.input_mean.copy_(torch.cat(seen).mean(dim=0))
-        recurrent.input_std.copy_(torch.cat(seen).std(dim=0) + LEAST_SPREAD)
+        inputs = [(torch.from_numpy(one.features), torch.from_numpy(one.tracked)) for one in examples]
+        seen = torch.cat([recurrent.inputs(*pair) for pair in inputs])
+        recurrent.input_mean.copy_(seen.mean(dim=0))
+        recurrent.input_std.copy_(seen.std(dim=0) + LEAST_SPREAD)
         fit(recurrent, examples, deltas, tuning, progress)
     return recurrent
 
@@ -257,7 +264,7 @@ def cross_fitted(
     rng = np.random.default_rng(seed)
     assessed = assessed or learn(stretches, deltas)
     response = facial_response(stretches, deltas)
-    total = sum(len(stretch) for stretch in stretches)
+    total = _frames(stretches)
     bounds = np.linspace(0, total, (FOLDS if total > 60 * RATE else 2) + 1).astype(int)
     examples = []
     for begin, end in itertools.pairwise(bounds):
