@@ -32,7 +32,10 @@ SHIPPED = _WEIGHTS_FOLDER / "anyone.pt"
 ADAPTABLE = _WEIGHTS_FOLDER / "adaptable.pt"
 """What personal models start from."""
 _FORMAT = "earnest-imu-twin-trans"
-_VERSION = 3
+_VERSION = 4
+
+_Opinion = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+"""Weights (n, 52), and the logs of their (n, 52) and of the landmarks' standard deviations (n, 51)."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class FaceStream:
         self._tracker = Tracker(network.mechanics) if network.mechanics else None
         self._readout = network.wearer.readout.stream() if network.wearer else None
         self._state: State = []
-        self._recurrent_state: State = []
+        self._recurrent_states: list[State] = [[] for _ in network.wearer.recurrent] if network.wearer else []
         self._shares = astuple(network.wearer.shares) if network.wearer else ()
 
     @torch.inference_mode()
@@ -94,8 +97,7 @@ class FaceStream:
         weights, weights_log_std, landmarks_log_std = _of_one(prediction)
         both = present.all(axis=1, keepdims=True)
         if network.wearer and self._readout:
-            prediction, self._recurrent_state = network.wearer.recurrent(*inputs, self._recurrent_state)
-            own_weights, own_weights_log_std, own_landmarks_log_std = _of_one(prediction)
+            own_weights, own_weights_log_std, own_landmarks_log_std = self._recurrent(network.wearer, inputs)
             opinions = np.stack((weights, self._readout.push(tracked[:, :WEIGHTS]), own_weights))
             shares = np.where(both, self._shares, 1.0 / len(opinions)).astype(np.float32)
             weights = np.einsum("no,onw->nw", shares, opinions)
@@ -109,8 +111,16 @@ class FaceStream:
             np.exp(landmarks_log_std) * np.float32(1e-3 * statistics.landmarks_std_scale) * lost,
         )
 
+    def _recurrent(self, wearer: Wearer, inputs: tuple[torch.Tensor, torch.Tensor]) -> _Opinion:
+        """The mean of the recurrent networks."""
+        told = [one(*inputs, state) for one, state in zip(wearer.recurrent, self._recurrent_states, strict=True)]
+        self._recurrent_states = [state for _, state in told]
+        opinions = [_of_one(prediction) for prediction, _ in told]
+        weights, weights_log_std, landmarks_log_std = (np.mean(parts, axis=0) for parts in zip(*opinions, strict=True))
+        return weights, weights_log_std, landmarks_log_std
 
-def _of_one(prediction: Prediction) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+
+def _of_one(prediction: Prediction) -> _Opinion:
     """Weights from 0 to 1, and the logs of the standard deviations, of a batch of one."""
     return (
         prediction.weights[0].clamp(0.0, 1.0).numpy(),

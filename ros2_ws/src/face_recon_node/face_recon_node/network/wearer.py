@@ -26,7 +26,7 @@ class Shares:
     readout: float
     """What is read off the tracker."""
     recurrent: float
-    """The recurrent network."""
+    """The mean of the recurrent networks."""
 
     def __post_init__(self) -> None:
         shares = (self.network, self.readout, self.recurrent)
@@ -40,7 +40,8 @@ class Wearer:
 
     mechanics: Mechanics
     readout: Readout
-    recurrent: Recurrent
+    recurrent: tuple[Recurrent, ...]
+    """One or more, which differ by the chance in their training."""
     face: PersonalFace
     shares: Shares
     profile: EarProfile | None
@@ -55,7 +56,7 @@ class Wearer:
         return {
             "arrays": tensors,
             # Half precision as the network's own.
-            "recurrent": {name: value.half() for name, value in self.recurrent.state_dict().items()},
+            "recurrent": [{name: value.half() for name, value in one.state_dict().items()} for one in self.recurrent],
             "shares": asdict(self.shares),
             "profile": None if self.profile is None else self.profile.to_dict(),
         }
@@ -78,5 +79,7 @@ class Wearer:
         )
         profile = None if content["profile"] is None else EarProfile.from_dict(content["profile"])
         mechanics, readout = Mechanics.from_dict(of("mechanics.")), Readout.from_dict(of("readout."))
-        recurrent, shares = Recurrent.from_state(content["recurrent"]), Shares(**content["shares"])
+        recurrent, shares = tuple(map(Recurrent.from_state, content["recurrent"])), Shares(**content["shares"])
+        if not recurrent:
+            raise ValueError("there is no recurrent network")
         return cls(mechanics, readout, recurrent, PersonalFace(neutral, deltas), shares, profile)

@@ -51,5 +51,5 @@ class Ours:
     def parameters(self) -> int:
         """Of the networks."""
         wearer = self._network.wearer
-        networks = [self._network.module, wearer.recurrent] if wearer else [self._network.module]
+        networks = [self._network.module, *(wearer.recurrent if wearer else ())]
         return sum(parameter.numel() for network in networks for parameter in network.parameters())

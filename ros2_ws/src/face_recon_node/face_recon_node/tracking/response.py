@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cholesky
+from scipy.linalg.lapack import dtrtri
 
 from face_recon_node.stream.alignment import RATE
 from face_recon_node.stream.calibration import STANDARD_GRAVITY
@@ -23,6 +25,8 @@ from face_recon_node.tracking.mechanics import EFFECT_LAGS, FACE_LAGS, READING_L
 from face_recon_node.tracking.sway import Sway
 
 _ROUNDS, _EVIDENCE_ROUNDS = 3, 3
+_ROUNDING = 1e-10
+"""Of each diagonal element, is added to it: what rounding took must not make a precision indefinite."""
 _TURN, _SHIFT, _PUSH = 0.01, 2e-4, 0.01
 """First guess of the spread per latent: rad, m, m/s²."""
 
@@ -70,13 +74,25 @@ def learn_response(
         information = np.einsum("pmqn,mkno->pkqo", pairs, gram, optimize=True).reshape(coefficients.size, -1)
         evidence = np.einsum("pim,ij,mkj->pk", whitened, precision, target, optimize=True).ravel()
         for _ in range(_EVIDENCE_ROUNDS):
-            covariance = np.linalg.inv(information + np.diag(1.0 / np.square(spread[groups]).ravel()))
-            coefficients = (covariance @ evidence).reshape(coefficients.shape)
-            known = 1.0 - np.diag(covariance).reshape(coefficients.shape) / np.square(spread[groups])
+            coefficients, variances = _posterior(information, evidence, np.square(spread[groups]))
+            known = 1.0 - variances / np.square(spread[groups])
             for group in range(len(spread)):
                 square, count = np.square(coefficients[groups == group]).sum(axis=0), known[groups == group].sum(axis=0)
                 spread[group] = np.sqrt(square / np.maximum(count, 0.01)) + 1e-9
     return _response(kernels, coefficients)
+
+
+def _posterior(
+    information: NDArray[np.float64], evidence: NDArray[np.float64], prior: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Means and variances of the coefficients, both of the shape of their ``prior`` variances.
+
+    By a Cholesky factor's inverse, which takes a third of the time of the whole covariance.
+    """
+    precision = information + np.diag(1.0 / prior.ravel())
+    precision[np.diag_indices_from(precision)] *= 1.0 + _ROUNDING
+    inverse, _ = dtrtri(cholesky(precision, lower=True, overwrite_a=True), lower=1, overwrite_c=1)
+    return (inverse.T @ (inverse @ evidence)).reshape(prior.shape), np.square(inverse).sum(axis=0).reshape(prior.shape)
 
 
 def filtered(kernels: NDArray[np.float64], past: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,8 @@
 3. Two more opinions are learned from the same examples: what a regression reads off the tracker
    (:mod:`face_recon_node.tracking.readout`), and a recurrent network that knows nobody else
    (:mod:`face_recon_node.network.recurrent`).
-4. How much each opinion counts depends on the minutes. Standard deviations are scaled on frames that none has seen.
+4. How much each opinion counts depends on the minutes, and on how good it is on frames that none has seen. On the same
+   frames the standard deviations are scaled.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import copy
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -47,13 +49,19 @@ SHORTEST = 26.0
 FOLDS = 4
 HALF_TUNED = 0.5
 """Minutes of data with which the network goes half of the way from the base's weights to the tuned ones."""
+NETWORK_SHARE = 0.75
+"""Of IMUTwinTrans in the output, as far as the unseen frames do not say otherwise."""
+INSISTENCE, TOLERANCE = 5.0, 0.02
+"""How strongly the share keeps to that, per square, and which part of the error counts as a clear difference: a minute
+is too short to tell skill from luck."""
 READOUT_SHARE = 0.2
-"""Of what is read off the tracker in the output."""
 MOST_RECURRENT_SHARE, GROWN = 0.5, 4.0
-"""Of the recurrent network in the output with endless data, and minutes with which it is half of that: whoever knows
-nobody else has little to say after a minute."""
+"""Proportions of the others in the rest: of what is read off the tracker, and of the recurrent networks with endless
+data, and minutes with which those are half of that: whoever knows nobody else has little to say after a minute."""
+RECURRENT_NETWORKS = 2
+"""Their mean owes less to the chance in their training than one does."""
 RECURRENT_STEPS, MOST_RECURRENT_STEPS = 2, 2000
-"""Of the recurrent network's training for each of IMUTwinTrans', and at most: it starts from nothing, but is small."""
+"""Of a recurrent network's training for each of IMUTwinTrans', and at most: it starts from nothing, but is small."""
 LEAST_SPREAD = 0.05
 """Of its inputs: one that hardly moves is not to be amplified without limit."""
 RECURRENT_TUNING: dict[str, Any] = {"batch": 32, "learning_rate": 4e-3}
@@ -115,10 +123,12 @@ def adapt(
     rng = np.random.default_rng(config.seed)
     unseen = [seat for stretch in _part(stretches, cut, total) for seat in (stretch, reseated(stretch, rng))]
     trial = _between(base, trial, _tuned(cut))
-    scales = evaluation.scaled_to_cover(trial, unseen, _face(trial).deltas).statistics
+    shares = _chosen(trial, unseen, total)
+    trial = _mixed(trial, shares)
+    scales = evaluation.scaled_to_cover(trial, unseen, _wearer(trial).face.deltas).statistics
     network = _adapted(base, stretches, head, config, lambda done, of: progress("adapting", done, of))
     tuned = _tuned(total)
-    network = _between(base, network, tuned)
+    network = _mixed(_between(base, network, tuned), shares)
     network = network.with_scales(scales.weights_std_scale, scales.landmarks_std_scale, scales.lost_ear_scale)
     constant = np.median(np.concatenate([stretch.weights for stretch in _part(stretches, 0, cut)]), axis=0)
     predictors: dict[str, Callable[[Stretch], NDArray[np.float32]]] = {
@@ -126,7 +136,7 @@ def adapt(
         "constant_face_mm": lambda stretch: np.broadcast_to(constant, stretch.weights.shape),
     }
     errors = {
-        name: evaluation.measure(predictor, unseen, _face(trial).deltas).landmark_error_mm
+        name: evaluation.measure(predictor, unseen, _wearer(trial).face.deltas).landmark_error_mm
         for name, predictor in predictors.items()
     }
     network.card = {
@@ -136,7 +146,7 @@ def adapt(
         "figures": {name: round(error, 4) for name, error in errors.items()},
         "minutes": round(_minutes(total), 2),
         "tuned": round(tuned, 3),
-        "shares": {name: round(share, 3) for name, share in asdict(_shares(total)).items()},
+        "shares": {name: round(share, 3) for name, share in asdict(shares).items()},
         "configuration": asdict(config),
         "base": base.card,
     }
@@ -157,11 +167,40 @@ def _tuned(frames: int) -> float:
     return minutes / (minutes + HALF_TUNED)
 
 
-def _shares(frames: int) -> Shares:
-    """How much each opinion counts with that many frames of data."""
+def _shares(frames: int, network: float) -> Shares:
+    """How much each opinion counts with that many frames of data and a share of IMUTwinTrans."""
     minutes = _minutes(frames)
     recurrent = MOST_RECURRENT_SHARE * minutes / (minutes + GROWN)
-    return Shares(1.0 - READOUT_SHARE - recurrent, READOUT_SHARE, recurrent)
+    rest = (1.0 - network) / (READOUT_SHARE + recurrent)
+    return Shares(network, rest * READOUT_SHARE, rest * recurrent)
+
+
+def _chosen(trial: FaceNetwork, unseen: Sequence[Stretch], frames: int) -> Shares:
+    """Shares by how good the opinions are together on frames that none of them has seen.
+
+    Of the shares that IMUTwinTrans may have, the mean by how near the error is to the smallest.
+    """
+    deltas = _wearer(trial).face.deltas.reshape(WEIGHTS, -1)
+    both = np.concatenate([stretch.present.all(axis=1) for stretch in unseen])
+    if not both.any():
+        return _shares(frames, NETWORK_SHARE)
+    truth = np.concatenate([stretch.weights for stretch in unseen])
+    misses = []
+    for opinion in (_shares(frames, 1.0), _shares(frames, 0.0)):
+        alone = _mixed(trial, opinion)
+        told = np.concatenate([evaluation.predict(alone, stretch).weights for stretch in unseen])
+        misses.append((told - truth)[both] @ deltas)
+    shares = np.linspace(0.0, 1.0, 11)
+    mixed = [share * misses[0] + (1.0 - share) * misses[1] for share in shares]
+    errors = np.array([np.linalg.norm(miss.reshape(-1, 3), axis=1).mean() for miss in mixed])
+    excess = errors / errors.min() - 1.0
+    likelihood = np.exp(-excess / TOLERANCE - INSISTENCE * np.square(shares - NETWORK_SHARE))
+    return _shares(frames, float(likelihood @ shares / likelihood.sum()))
+
+
+def _mixed(network: FaceNetwork, shares: Shares) -> FaceNetwork:
+    """The network with opinions that count as ``shares`` say."""
+    return FaceNetwork(network.module, network.statistics, network.card, replace(_wearer(network), shares=shares))
 
 
 def _between(base: FaceNetwork, adapted: FaceNetwork, tuned: float) -> FaceNetwork:
@@ -176,10 +215,10 @@ def _between(base: FaceNetwork, adapted: FaceNetwork, tuned: float) -> FaceNetwo
     return FaceNetwork(module, adapted.statistics, adapted.card, adapted.wearer)
 
 
-def _face(network: FaceNetwork) -> PersonalFace:
-    if network.face is None:
+def _wearer(network: FaceNetwork) -> Wearer:
+    if network.wearer is None:
         raise ValueError("the network is nobody's")
-    return network.face
+    return network.wearer
 
 
 def _adapted(
@@ -206,19 +245,23 @@ def _adapted(
     mechanics = learn(stretches, face.deltas)
     examples = cross_fitted(stretches, face.deltas, config.seed, mechanics)
     recurrent_steps = min(RECURRENT_STEPS * steps, MOST_RECURRENT_STEPS)
-    all_steps = steps + recurrent_steps
-    fit(module, examples, face.deltas, tuning, lambda step, loss: progress(step, all_steps))
+    all_steps = steps + RECURRENT_NETWORKS * recurrent_steps
+    fit(module, examples, face.deltas, tuning, partial(_report, progress, 0, all_steps))
     pieces = [(example.tracked[:, :WEIGHTS], example.weights) for example in examples]
     readout = Readout.learned(mechanics, face.deltas, pieces)
-    recurrent = _recurrent(
-        readout,
-        examples,
-        face.deltas,
-        replace(tuning, **RECURRENT_TUNING, steps=recurrent_steps),
-        lambda step, loss: progress(steps + step, all_steps),
-    )
-    wearer = Wearer(mechanics, readout, recurrent, face, _shares(frames), EarProfile.fitted(stretches))
+    recurrent_tuning = replace(tuning, **RECURRENT_TUNING, steps=recurrent_steps)
+    recurrent: list[Recurrent] = []
+    for steps_before in range(steps, all_steps, recurrent_steps):
+        own = replace(recurrent_tuning, seed=RECURRENT_NETWORKS * config.seed + len(recurrent))
+        report = partial(_report, progress, steps_before, all_steps)
+        recurrent.append(_recurrent(readout, examples, face.deltas, own, report))
+    profile = EarProfile.fitted(stretches)
+    wearer = Wearer(mechanics, readout, tuple(recurrent), face, _shares(frames, NETWORK_SHARE), profile)
     return FaceNetwork(module, statistics_of(examples, face.deltas), base.card, wearer)
+
+
+def _report(progress: Callable[[int, int], None], before: int, of: int, step: int, loss: float) -> None:
+    progress(before + step, of)
 
 
 def _recurrent(
@@ -228,7 +271,7 @@ def _recurrent(
     tuning: TrainingConfig,
     progress: Callable[[int, float], None],
 ) -> Recurrent:
-    """The recurrent network, learned from scratch."""
+    """A recurrent network, learned from scratch."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(tuning.seed)
         recurrent = Recurrent()
