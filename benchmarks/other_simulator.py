@@ -8,9 +8,10 @@ A model that learned this project's simulator instead of ears fails here. Nothin
 simulation: muscles pull on two rigid buds through tissue that swings (a damped oscillator), lags, creeps and sticks;
 the head sways by about a degree, breathes and gestures; the sensors run at 50 Hz with clocks, quantisation and drifting
 biases of their own. Faces are pieces of captures in another order, at other speeds and strengths, mirrored for every
-other person; training and test use different seconds of the captures. Landmarks are those of an ICT-FaceKit face
-(Li et al. 2020, arXiv:2004.00210): a .npz with ``neutral`` (n, 3) cm, ``expr`` (k, n, 3), ``expr_names``,
-``identity`` (i, n, 3) and ``landmarks68``.
+other person. ``test`` repeats what ``train`` shows, in other pieces; ``unseen`` shows the seconds of the captures that
+``train`` leaves out: where a capture shows each expression once, expressions that were never learned. Landmarks are
+those of an ICT-FaceKit face (Li et al. 2020, arXiv:2004.00210): a .npz with ``neutral`` (n, 3) cm, ``expr`` (k, n, 3),
+``expr_names``, ``identity`` (i, n, 3) and ``landmarks68``.
 
 Everything here is invented but plausible. It says how models compare on ears that nobody fitted them to, and nothing
 about people.
@@ -206,7 +207,7 @@ class Face:
 def main() -> None:
     """Write the sessions."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="a new folder; holds <person>/train and <person>/test")
+    parser.add_argument("folder", type=Path, help="a new folder; holds <person>/{train,test,unseen}")
     parser.add_argument("--face", type=Path, required=True, help="ICT-FaceKit face (.npz)")
     parser.add_argument("--capture", type=Path, action="append", required=True, help="Live Link Face CSV; repeatable")
     parser.add_argument("--people", type=int, default=2, help="of each strength of the ears (default 2)")
@@ -224,7 +225,8 @@ def main() -> None:
             rng = np.random.default_rng([options.seed, number])
             habits, face = Habits(rng, mirrored=number % 2 == 0), Face(options.face, rng)
             ears, mount = Ears(rng, strength), [Rotation.from_rotvec(rng.normal(0.0, 0.4, 3)) for _ in range(2)]
-            parts = {"train": (60.0 * options.minutes, slice(0, 2)), "test": (90.0, slice(2, 3))}
+            seen, unseen = slice(0, 2), slice(2, 3)
+            parts = {"train": (60.0 * options.minutes, seen), "unseen": (90.0, unseen), "test": (90.0, seen)}
             for role, (seconds, part) in parts.items():
                 weights = faces(captures, seconds, part, rng, habits)
                 turns, position = sway(len(weights), weights[:, INDEX["jawOpen"]], rng)

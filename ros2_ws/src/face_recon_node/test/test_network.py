@@ -77,7 +77,7 @@ def some_recurrent(seed: int = 0) -> Recurrent:
 WEARER = Wearer(
     some_mechanics(),
     some_readout(),
-    some_recurrent(),
+    (some_recurrent(), some_recurrent(1)),
     PersonalFace(np.arange(153, dtype=np.float32).reshape(51, 3), np.ones((52, 51, 3), np.float32)),
     Shares(0.2, 0.5, 0.3),
     EarProfile(np.eye(3), 60.0),
@@ -213,12 +213,34 @@ def test_opinions_are_mixed_by_their_shares_and_alike_of_one_ear() -> None:
 
 def test_both_networks_say_how_sure_the_face_is() -> None:
     net, x = personal(), inputs(40)
-    recurrent = some_recurrent()
+    surer = some_recurrent()
     with torch.no_grad():
-        recurrent.out.bias[52:104] -= 2.0
-    surer = FaceNetwork(net.module, net.statistics, net.card, replace(WEARER, recurrent=recurrent))
-    ratio = net.stream().push(*x).weights_std / surer.stream().push(*x).weights_std
-    assert np.median(ratio) == pytest.approx(np.e, rel=0.01)
+        surer.out.bias[52:104] -= 2.0
+    for recurrent, expected in (((surer,), np.e), ((surer, some_recurrent()), np.sqrt(np.e))):
+        usual, own = (
+            FaceNetwork(net.module, net.statistics, net.card, replace(WEARER, recurrent=networks)).stream().push(*x)
+            for networks in ((some_recurrent(),) * len(recurrent), recurrent)
+        )
+        assert np.median(usual.weights_std / own.weights_std) == pytest.approx(expected, rel=0.01)
+
+
+def test_recurrent_networks_are_averaged_and_remember_by_themselves() -> None:
+    net, (features, readings, _) = personal(), inputs(40)
+    present = np.ones((40, 2), bool)
+
+    def told(*networks: Recurrent) -> np.ndarray:
+        wearer = replace(WEARER, recurrent=networks, shares=Shares(0.0, 0.0, 1.0))
+        stream = FaceNetwork(net.module, net.statistics, net.card, wearer).stream()
+        return np.concatenate(
+            [
+                stream.push(features[span], readings[span], present[span]).weights
+                for span in (slice(15), slice(15, None))
+            ]
+        )
+
+    one, other = told(some_recurrent()), told(some_recurrent(1))
+    assert np.abs(one - other).max() > 0.01
+    np.testing.assert_allclose(told(some_recurrent(), some_recurrent(1)), (one + other) / 2.0, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -228,9 +250,10 @@ def test_both_networks_say_how_sure_the_face_is() -> None:
         ({"shares": {"network": float("nan"), "readout": 0.5, "recurrent": 0.5}}, r"shares \(nan"),
         ({"shares": {"network": 1.0}}, "damaged"),
         ({"shares": None}, "damaged"),
-        ({"recurrent": {}}, "recurrent network"),
-        ({"recurrent": {**some_recurrent().state_dict(), "encode": torch.zeros(3)}}, "recurrent network"),
-        ({"recurrent": {**some_recurrent().state_dict(), "encode": torch.full((52, LATENTS), torch.inf)}}, "finite"),
+        ({"recurrent": []}, "no recurrent network"),
+        ({"recurrent": [{}]}, "recurrent network"),
+        ({"recurrent": [{**some_recurrent().state_dict(), "encode": torch.zeros(3)}]}, "recurrent network"),
+        ({"recurrent": [{**some_recurrent().state_dict(), "encode": torch.full((52, LATENTS), torch.inf)}]}, "finite"),
         ({"profile": {"version": 1}}, "ear profile"),
         ({"arrays": {}}, "the person's face"),
         ({"arrays": None}, "damaged"),
@@ -272,7 +295,7 @@ def test_a_damaged_model_is_refused_by_name(tmp_path: Path, data: st.DataObject)
     ("change", "message"),
     [
         ({"format": "other"}, "is not a model"),
-        ({"version": 99}, "other features"),
+        ({"version": 99}, "another version"),
         ({"channels": ["a"]}, "other features"),
         ({"config": {"width": -1}}, "damaged"),
         ({"config": {"depth": 3}}, "damaged"),

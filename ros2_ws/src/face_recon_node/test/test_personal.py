@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -16,17 +16,27 @@ from face_recon_node.commands.adapt import adapt as adapt_command
 from face_recon_node.head import HeadModel
 from face_recon_node.head.model import Identity
 from face_recon_node.network import FaceNetwork, IMUTwinTrans, NetworkConfig, Statistics
+from face_recon_node.network.recurrent import Recurrent
 from face_recon_node.network.wearer import Wearer
 from face_recon_node.tracking import learn
 from face_recon_node.training import evaluation, personal, run
-from face_recon_node.training.personal import AdaptConfig, adapt, cross_fitted, estimate
+from face_recon_node.training.personal import AdaptConfig, adapt, chosen_shares, cross_fitted, estimate
 from face_recon_node.training.population import SimulatedSession
 from face_recon_node.training.stretch import Stretch, prepare
 from imuface_driver.recording import LandmarkTrack, Recording
 from imuface_driver.session import write_session
 from typer.testing import CliRunner
 
-QUICK = partial(AdaptConfig, min_steps=30, max_steps=30, batch=4, piece=96, warm_up=16)
+QUICK = partial(
+    AdaptConfig,
+    min_steps=30,
+    max_steps=30,
+    min_recurrent_steps=30,
+    max_recurrent_steps=30,
+    batch=4,
+    piece=96,
+    warm_up=16,
+)
 TINY = NetworkConfig(width=16, heads=2, time_blocks=1, frequency_blocks=1, fusion_blocks=1, window=16, kernel=3)
 
 
@@ -88,6 +98,25 @@ def test_adapting_learns_the_ears_and_the_face_of_the_person() -> None:
     assert card["figures"]["constant_face_mm"] > 0.0
     assert 0.0 < card["tuned"] < 1.0
     assert card["shares"] == pytest.approx(asdict(wearer(anna()).shares), abs=1e-3)
+
+
+def test_the_share_of_the_network_follows_how_good_it_is_on_unseen_frames() -> None:
+    frames = 9000
+    network, readout, recurrent = astuple(wearer(anna()).shares)
+    assert readout > 0.0 < recurrent
+    torch.manual_seed(0)
+    untuned = FaceNetwork(IMUTwinTrans(TINY), anna().statistics, {}, wearer(anna()))
+    distrusted = chosen_shares(untuned, [session()], frames)
+    assert distrusted.network < 0.5
+    # The rest is shared as always.
+    assert distrusted.recurrent / distrusted.readout == pytest.approx(0.5 * 5 / 9 / 0.2)
+    ruined = replace(
+        wearer(anna()), recurrent=(Recurrent().eval(),), readout=replace(wearer(anna()).readout, constant=np.ones(52))
+    )
+    trusted = chosen_shares(FaceNetwork(anna().module, anna().statistics, {}, ruined), [session()], frames)
+    assert trusted.network > max(network, 0.8)
+    # Nothing to choose by.
+    assert chosen_shares(anna(), [session().without_ear(0)], frames).network == pytest.approx(0.75)
 
 
 def test_the_base_stays_as_it_is() -> None:

@@ -184,7 +184,7 @@ def personal() -> FaceNetwork:
     stretches = prepare(recording())
     mechanics = learn(stretches, face.deltas)
     readout = Readout.learned(mechanics, face.deltas, [(stretch.weights, stretch.weights) for stretch in stretches])
-    wearer = Wearer(mechanics, readout, Recurrent().eval(), face, Shares(0.7, 0.3, 0.0), None)
+    wearer = Wearer(mechanics, readout, (Recurrent().eval(),), face, Shares(0.7, 0.3, 0.0), None)
     return FaceNetwork(network.module, network.statistics, network.card, wearer)
 
 

@@ -230,8 +230,11 @@ class FaceNetwork:
             raise ValueError(f"model file {path} is not a model of this program or is damaged") from error
         if not isinstance(content, dict) or content.get("format") != _FORMAT:
             raise ValueError(f"model file {path} is not a model of this program")
-        if content.get("version") != _VERSION or content.get("channels") != list(CHANNELS):
-            raise ValueError(f"model file {path} was made for other features; train it again with `imuface train`")
+        again = "make it again with `imuface adapt` or `imuface train`"
+        if content.get("version") != _VERSION:
+            raise ValueError(f"model file {path} was made by another version of this program; {again}")
+        if content.get("channels") != list(CHANNELS):
+            raise ValueError(f"model file {path} was made for other features; {again}")
         try:
             module = IMUTwinTrans(NetworkConfig(**content["config"]))
             module.load_state_dict({name: value.float() for name, value in content["state"].items()})

@@ -3,7 +3,8 @@
 IMUTwinTrans starts from what simulated people have taught it, which helps as far as a person resembles them. This one
 is learned from scratch from the person's minutes, so nothing that simulated people do can mislead it. Like IMUTwinTrans
 it corrects the tracker, and it remembers: a gated recurrent unit (Cho et al. 2014, arXiv:1406.1078) over the tracker's
-latents and the features. Noise on its inputs and dropout keep a few minutes from being learned by heart.
+latents and the features. Noise on its inputs and dropout keep a few minutes from being learned by heart; what is
+dropped stays dropped for a whole piece (Gal and Ghahramani 2016, arXiv:1512.05287), or the memory would fill it in.
 """
 
 from __future__ import annotations
@@ -44,7 +45,6 @@ class Recurrent(nn.Module):
         self.register_buffer("input_std", torch.ones(INPUTS))
         self.into = nn.Linear(INPUTS, WIDTH)
         self.memory = nn.GRU(WIDTH, WIDTH, batch_first=True)
-        self.dropout = nn.Dropout(_DROPOUT)
         self.out = nn.Linear(2 * WIDTH, 2 * WEIGHTS + LANDMARKS)
         # At first it says what the tracker says.
         nn.init.zeros_(self.out.weight)
@@ -88,8 +88,9 @@ class Recurrent(nn.Module):
             x = x + _NOISE * torch.randn_like(x)
         x = torch.tanh(self.into(x))
         remembered, memory = self.memory(x, *state)
-        change, weights_log_std, landmarks_log_std = self.out(self.dropout(torch.cat((x, remembered), dim=-1))).split(
-            (WEIGHTS, WEIGHTS, LANDMARKS), dim=-1
-        )
+        x = torch.cat((x, remembered), dim=-1)
+        if self.training:
+            x = x * nn.functional.dropout(torch.ones_like(x[:, :1]), _DROPOUT)
+        change, weights_log_std, landmarks_log_std = self.out(x).split((WEIGHTS, WEIGHTS, LANDMARKS), dim=-1)
         weights = tracked[..., :WEIGHTS] + change
         return Prediction.limited(weights, weights_log_std, landmarks_log_std), [memory]

@@ -60,8 +60,6 @@ MOST_RECURRENT_SHARE, GROWN = 0.5, 4.0
 data, and minutes with which those are half of that: whoever knows nobody else has little to say after a minute."""
 RECURRENT_NETWORKS = 2
 """Their mean owes less to the chance in their training than one does."""
-RECURRENT_STEPS, MOST_RECURRENT_STEPS = 2, 2000
-"""Of a recurrent network's training for each of IMUTwinTrans', and at most: it starts from nothing, but is small."""
 LEAST_SPREAD = 0.05
 """Of its inputs: one that hardly moves is not to be amplified without limit."""
 RECURRENT_TUNING: dict[str, Any] = {"batch": 32, "learning_rate": 4e-3}
@@ -80,6 +78,10 @@ class AdaptConfig:
     steps_per_minute: float = 60.0
     min_steps: int = 60
     max_steps: int = 2700
+    min_recurrent_steps: int = 150
+    """A recurrent network takes as many steps as IMUTwinTrans, within these limits: it starts from nothing, but is
+    small."""
+    max_recurrent_steps: int = 2000
     batch: int = 16
     piece: int = 160
     warm_up: int = 32
@@ -123,7 +125,7 @@ def adapt(
     rng = np.random.default_rng(config.seed)
     unseen = [seat for stretch in _part(stretches, cut, total) for seat in (stretch, reseated(stretch, rng))]
     trial = _between(base, trial, _tuned(cut))
-    shares = _chosen(trial, unseen, total)
+    shares = chosen_shares(trial, unseen, total)
     trial = _mixed(trial, shares)
     scales = evaluation.scaled_to_cover(trial, unseen, _wearer(trial).face.deltas).statistics
     network = _adapted(base, stretches, head, config, lambda done, of: progress("adapting", done, of))
@@ -175,10 +177,15 @@ def _shares(frames: int, network: float) -> Shares:
     return Shares(network, rest * READOUT_SHARE, rest * recurrent)
 
 
-def _chosen(trial: FaceNetwork, unseen: Sequence[Stretch], frames: int) -> Shares:
+def chosen_shares(trial: FaceNetwork, unseen: Sequence[Stretch], frames: int) -> Shares:
     """Shares by how good the opinions are together on frames that none of them has seen.
 
     Of the shares that IMUTwinTrans may have, the mean by how near the error is to the smallest.
+
+    Args:
+        trial: a personal network.
+        unseen: what it was not learned from; frames with one ear do not count.
+        frames: of data that the final network will be learned from.
     """
     deltas = _wearer(trial).face.deltas.reshape(WEIGHTS, -1)
     both = np.concatenate([stretch.present.all(axis=1) for stretch in unseen])
@@ -244,7 +251,7 @@ def _adapted(
     )
     mechanics = learn(stretches, face.deltas)
     examples = cross_fitted(stretches, face.deltas, config.seed, mechanics)
-    recurrent_steps = min(RECURRENT_STEPS * steps, MOST_RECURRENT_STEPS)
+    recurrent_steps = int(np.clip(steps, config.min_recurrent_steps, config.max_recurrent_steps))
     all_steps = steps + RECURRENT_NETWORKS * recurrent_steps
     fit(module, examples, face.deltas, tuning, partial(_report, progress, 0, all_steps))
     pieces = [(example.tracked[:, :WEIGHTS], example.weights) for example in examples]
