@@ -51,9 +51,9 @@ HALF_TUNED = 0.5
 """Minutes of data with which the network goes half of the way from the base's weights to the tuned ones."""
 NETWORK_SHARE = 0.75
 """Of IMUTwinTrans in the output, as far as the unseen frames do not say otherwise."""
-INSISTENCE, TOLERANCE = 5.0, 0.02
-"""How strongly the share keeps to that, per square, and which part of the error counts as a clear difference: a minute
-is too short to tell skill from luck."""
+INSISTENCE, TOLERANCE = 10.0, 0.1
+"""How strongly the share keeps to that, per square, and which part of the error is a clear difference when one minute
+of data was recorded; with more minutes, a smaller part: the last fifth of a minute cannot tell skill from luck."""
 READOUT_SHARE = 0.2
 MOST_RECURRENT_SHARE, GROWN = 0.5, 4.0
 """Proportions of the others in the rest: of what is read off the tracker, and of the recurrent networks with endless
@@ -201,7 +201,8 @@ def chosen_shares(trial: FaceNetwork, unseen: Sequence[Stretch], frames: int) ->
     mixed = [share * misses[0] + (1.0 - share) * misses[1] for share in shares]
     errors = np.array([np.linalg.norm(miss.reshape(-1, 3), axis=1).mean() for miss in mixed])
     excess = errors / errors.min() - 1.0
-    likelihood = np.exp(-excess / TOLERANCE - INSISTENCE * np.square(shares - NETWORK_SHARE))
+    evidence = _minutes(frames) * excess / TOLERANCE
+    likelihood = np.exp(-evidence - INSISTENCE * np.square(shares - NETWORK_SHARE))
     return _shares(frames, float(likelihood @ shares / likelihood.sum()))
 
 
