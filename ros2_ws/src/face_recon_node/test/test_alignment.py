@@ -208,6 +208,16 @@ def test_an_unknown_ear_is_refused() -> None:
         Aligner().push("middle", START, [0, 0, 9.8], [0, 0, 0])
 
 
+def test_the_end_of_a_run_does_not_depend_on_whether_the_next_one_has_begun_to_arrive() -> None:
+    left = regular("left", 1.5)
+    right = without(regular("right", 1.5, PERIOD_NS // 3), "right", 0.7, 0.9)
+    late = [(stamp + (90_000_000 if ear == "right" else 0), (stamp, ear)) for stamp, ear in left + right]
+    at_once, delayed = align(sorted(left + right)), align([sample for _, sample in sorted(late)])
+    for a, b in zip(at_once, delayed, strict=False):
+        assert np.array_equal(a.present, b.present)
+        assert np.array_equal(a.readings, b.readings)
+
+
 @st.composite
 def interleavings(draw: st.DrawFn) -> tuple[list[Sample], list[Sample]]:
     """Samples of two ears with losses and pauses, and two orders of arrival within the allowed lateness."""

@@ -133,6 +133,9 @@ class _Ear:
 
     def _interpolate(self, instant: float) -> NDArray[np.float64]:
         after = min(max(bisect.bisect_left(self.stamps, instant), 1), len(self.stamps) - 1)
+        if self.run_starts[after] != self.run_starts[after - 1]:
+            # Never across a gap: whether its end has arrived yet must not matter.
+            return self.readings[after - 1]
         start, end = self.stamps[after - 1], self.stamps[after]
         weight = min(max((instant - start) / (end - start), 0.0), 1.0)
         return self.readings[after - 1] + weight * (self.readings[after] - self.readings[after - 1])
