@@ -23,10 +23,12 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from imuface_driver.arkit import BLENDSHAPES, INDEX
+from imuface_driver.arkit import INDEX, MIRRORED
+from imuface_driver.protocol import STANDARD_GRAVITY
 from imuface_driver.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Recording
 from imuface_driver.session import write_session
 from imuface_driver.simulation.live_link import read_live_link_csv
+from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import lfilter
@@ -37,9 +39,10 @@ Array = NDArray[np.float64]
 RATE = 300.0
 """Hz of the mechanics."""
 IMU_RATE, CAMERA_RATE = 50.0, 30.0
+START = 1_750_000_000_000_000_000
+"""ns"""
 NEUTRAL = 5.0
 """s at the start of each session without an expression."""
-GRAVITY = 9.80665
 MUSCLES: dict[str, dict[str, float]] = {
     "condyle": {"jawOpen": 1.0, "jawForward": 0.5, "mouthClose": -0.4},
     "sideways": {"jawLeft": 1.0, "jawRight": -1.0, "mouthLeft": 0.3, "mouthRight": -0.3},
@@ -56,47 +59,36 @@ STRENGTH = {"strong": 0.03, "weak": 0.015}
 """rad that a muscle of unit gain turns the bud by."""
 
 
-def faces(captures: list[Array], seconds: float, part: slice, rng: np.random.Generator, habits: Habits) -> Array:
-    """Weights (n, 52) at RATE: a neutral face, then pieces from that part of each capture's blocks of 10 s."""
+def resampled(at: Array, known: Array, values: Array) -> Array:
+    """Each column of values (n, k) that are known at n times, at other times."""
+    return np.column_stack([np.interp(at, known, column) for column in values.T])
+
+
+def faces(captures: list[Array], seconds: float, thirds: tuple[int, ...], strength: Array, rng: Generator) -> Array:
+    """Weights (n, 52) at RATE: a neutral face, then pieces of captures, of those thirds of their blocks of 10 s."""
     count = int(seconds * RATE)
     track = np.zeros((int(NEUTRAL * RATE), 52))
     while len(track) < count:
         capture = captures[rng.integers(len(captures))]
         blocks = np.arange(0, len(capture) - int(10 * CAMERA_RATE), int(10 * CAMERA_RATE))
-        begin = int(rng.choice([block for index, block in enumerate(blocks) if index % 3 in range(3)[part]]))
+        begin = int(rng.choice([block for index, block in enumerate(blocks) if index % 3 in thirds]))
         length = int(rng.uniform(4.0, 10.0) * CAMERA_RATE)
         begin += int(rng.integers(int(10 * CAMERA_RATE) - length + 1))
         piece = capture[begin : begin + length]
         times = np.arange(0.0, length - 1, rng.uniform(0.75, 1.2) * CAMERA_RATE / RATE)
-        piece = np.column_stack([np.interp(times, np.arange(length), column) for column in piece.T])
-        piece = np.clip(piece * habits.strength * rng.lognormal(0.0, 0.15), 0.0, 1.0)
+        piece = resampled(times, np.arange(float(length)), piece)
+        piece = np.clip(piece * strength * rng.lognormal(0.0, 0.15), 0.0, 1.0)
         blend = int(0.5 * RATE)
         share = np.linspace(0.0, 1.0, blend)[:, None]
         track[-blend:] = (1.0 - share) * track[-blend:] + share * piece[0]
         track = np.concatenate((track, piece))
-    weights = gaussian_filter1d(track[:count], 0.02 * RATE, axis=0)
-    return weights[:, mirrored()] if habits.mirrored else weights
-
-
-def mirrored() -> list[int]:
-    """Index of each action's counterpart on the other side."""
-    swap = {"Left": "Right", "Right": "Left"}
-    names = [next((n.removesuffix(s) + o for s, o in swap.items() if n.endswith(s)), n) for n in BLENDSHAPES]
-    return [INDEX[name] for name in names]
-
-
-class Habits:
-    """What a person's face does differently."""
-
-    def __init__(self, rng: np.random.Generator, mirrored: bool) -> None:
-        self.strength = rng.lognormal(0.0, 0.2, 52)
-        self.mirrored = mirrored
+    return gaussian_filter1d(track[:count], 0.02 * RATE, axis=0)
 
 
 class Ears:
     """How a person's muscles move both buds."""
 
-    def __init__(self, rng: np.random.Generator, strength: float) -> None:
+    def __init__(self, rng: Generator, strength: float) -> None:
         usual = np.random.default_rng(51).normal(size=(len(MUSCLES), 6))  # every ear has something of this
         gains = strength * rng.lognormal(0.0, 0.5, (2, len(MUSCLES), 1))
         own = rng.normal(size=(2, len(MUSCLES), 6))
@@ -138,7 +130,7 @@ def stuck(drive: Array, width: float) -> Array:
     return result
 
 
-def sway(count: int, talks: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+def sway(count: int, talks: Array, rng: Generator) -> tuple[Array, Array]:
     """Turns (n, 3) in rad and positions (n, 3) in m of a head that sits, breathes, and gestures while it talks."""
 
     def drift(slowest_hz: float, spread: float) -> Array:
@@ -153,37 +145,33 @@ def sway(count: int, talks: Array, rng: np.random.Generator) -> tuple[Array, Arr
     return turns, drift(0.1, 0.004) + drift(0.6, 0.0006) + breath * [0.0004, 0.0, 0.0008]
 
 
-def imu(turns: Array, position: Array, bud: Array, ear: int, mount: Rotation, rng: np.random.Generator) -> ImuTrack:
+def imu(turns: Array, position: Array, bud: Array, ear: int, mount: Rotation, rng: Generator) -> ImuTrack:
     """What the IMU of one bud says."""
     head = Rotation.from_euler("zyx", turns[:, ::-1])
     lever = np.array([0.06, 0.075 if ear == 0 else -0.075, 0.12])
     place = position + head.apply(lever + bud[:, 3:])
     pose = head * Rotation.from_rotvec(bud[:, :3]) * mount
     force = np.gradient(np.gradient(place, 1.0 / RATE, axis=0), 1.0 / RATE, axis=0)
-    force[:, 2] += GRAVITY
+    force[:, 2] += STANDARD_GRAVITY
     force = pose.inv().apply(force)
     rates = np.concatenate((np.zeros((1, 3)), (pose[:-1].inv() * pose[1:]).as_rotvec() * RATE))
     # An anti-aliasing filter, then samples on a clock that is a little off, late by up to a millisecond.
     both = gaussian_filter1d(np.concatenate((force, rates), axis=1), 0.3 * RATE / IMU_RATE, axis=0)
     duration = (len(turns) - 1) / RATE
     times = np.arange(rng.uniform(0.0, 0.02), duration, (1.0 + rng.normal(0.0, 2e-5)) / IMU_RATE)
-    samples = np.column_stack([np.interp(times, np.arange(len(both)) / RATE, column) for column in both.T])
+    samples = resampled(times, np.arange(len(both)) / RATE, both)
     samples += rng.normal(size=samples.shape) * np.repeat([0.015, 0.0015], 3)
     bias = np.repeat([0.08, 0.008], 3) * rng.normal(size=6) + np.cumsum(rng.normal(size=samples.shape), axis=0) * 2e-6
-    steps = np.repeat([2.0 * GRAVITY / 2**15, np.radians(250.0) / 2**15], 3)
+    steps = np.repeat([2.0 * STANDARD_GRAVITY / 2**15, np.radians(250.0) / 2**15], 3)
     samples = np.round((samples + bias) / steps) * steps
     stamps = START + np.round((times + rng.uniform(0.0, 1e-3, len(times))) * 1e9).astype(np.int64)
     return ImuTrack(stamps, samples[:, :3], samples[:, 3:])
 
 
-START = 1_750_000_000_000_000_000
-"""ns"""
-
-
 class Face:
     """51 landmarks of an ICT-FaceKit face; axes of the face frame: forward, left, up, in metres."""
 
-    def __init__(self, file: Path, rng: np.random.Generator) -> None:
+    def __init__(self, file: Path, rng: Generator) -> None:
         with np.load(file) as content:
             points = content["landmarks68"][17:]
             identity = np.tensordot(rng.normal(0.0, 0.7, 20), content["identity"][:, points], 1)
@@ -217,18 +205,19 @@ def main() -> None:
     captures = []
     for path in options.capture:
         times, weights = read_live_link_csv(path)
-        at = np.arange(0.0, times[-1], 1.0 / CAMERA_RATE)
-        captures.append(np.column_stack([np.interp(at, times, column) for column in weights.T]))
+        captures.append(resampled(np.arange(0.0, times[-1], 1.0 / CAMERA_RATE), times, weights))
     for kind, strength in STRENGTH.items():
         for number in range(1, options.people + 1):
             # The same faces on strong and on weak ears.
             rng = np.random.default_rng([options.seed, number])
-            habits, face = Habits(rng, mirrored=number % 2 == 0), Face(options.face, rng)
+            habit, face = rng.lognormal(0.0, 0.2, 52), Face(options.face, rng)
             ears, mount = Ears(rng, strength), [Rotation.from_rotvec(rng.normal(0.0, 0.4, 3)) for _ in range(2)]
-            seen, unseen = slice(0, 2), slice(2, 3)
+            seen, unseen = (0, 1), (2,)
             parts = {"train": (60.0 * options.minutes, seen), "unseen": (90.0, unseen), "test": (90.0, seen)}
-            for role, (seconds, part) in parts.items():
-                weights = faces(captures, seconds, part, rng, habits)
+            for role, (seconds, thirds) in parts.items():
+                weights = faces(captures, seconds, thirds, habit, rng)
+                if number % 2 == 0:
+                    weights = weights[:, MIRRORED]
                 turns, position = sway(len(weights), weights[:, INDEX["jawOpen"]], rng)
                 tracks = [imu(turns, position, ears.motion(weights, ear), ear, mount[ear], rng) for ear in range(2)]
                 rows = np.arange(0, len(weights), round(RATE / CAMERA_RATE))

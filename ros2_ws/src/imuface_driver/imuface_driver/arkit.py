@@ -58,3 +58,14 @@ BLENDSHAPES: tuple[str, ...] = (
 )
 
 INDEX: dict[str, int] = {name: index for index, name in enumerate(BLENDSHAPES)}
+
+
+def _other_side(name: str) -> str:
+    for side, other in (("Left", "Right"), ("Right", "Left")):
+        if name.endswith(side):
+            return name.removesuffix(side) + other
+    return name
+
+
+MIRRORED: tuple[int, ...] = tuple(INDEX[_other_side(name)] for name in BLENDSHAPES)
+"""For each action the index of its counterpart on the other side of the face, or its own."""

@@ -259,9 +259,9 @@ def _adapted(
     readout = Readout.learned(mechanics, face.deltas, pieces)
     recurrent_tuning = replace(tuning, **RECURRENT_TUNING, steps=recurrent_steps)
     recurrent: list[Recurrent] = []
-    for steps_before in range(steps, all_steps, recurrent_steps):
-        own = replace(recurrent_tuning, seed=RECURRENT_NETWORKS * config.seed + len(recurrent))
-        report = partial(_report, progress, steps_before, all_steps)
+    for number in range(RECURRENT_NETWORKS):
+        own = replace(recurrent_tuning, seed=RECURRENT_NETWORKS * config.seed + number)
+        report = partial(_report, progress, steps + number * recurrent_steps, all_steps)
         recurrent.append(_recurrent(readout, examples, face.deltas, own, report))
     profile = EarProfile.fitted(stretches)
     wearer = Wearer(mechanics, readout, tuple(recurrent), face, _shares(frames, NETWORK_SHARE), profile)

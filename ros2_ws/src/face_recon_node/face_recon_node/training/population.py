@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from imuface_driver.arkit import BLENDSHAPES
+from imuface_driver.arkit import BLENDSHAPES, MIRRORED
 from imuface_driver.protocol import EARS
 from imuface_driver.recording import ImuTrack, Recording
 from imuface_driver.simulation import Participant, Performance, simulate
@@ -176,21 +176,11 @@ class _Habits:
 
     def applied(self, performance: Performance) -> Performance:
         """The calibration still sees the neutral face: the resting pose comes after it."""
-        frames = performance.frames[:, _MIRROR] if self.mirrored else performance.frames
+        frames = performance.frames[:, MIRRORED] if self.mirrored else performance.frames
         rise = np.clip(np.arange(len(frames)) / FRAME_RATE - _NEUTRAL, 0.0, 1.0)[:, None]
         rest = self.rest * (3.0 - 2.0 * rise) * rise**2
         varied = rest + (1.0 - rest) * np.clip(frames * self.gain, 0.0, 1.0)
         return Performance(varied.astype(np.float32))
-
-
-def _mirrored(name: str) -> str:
-    for side, other in (("Left", "Right"), ("Right", "Left")):
-        if name.endswith(side):
-            return name.removesuffix(side) + other
-    return name
-
-
-_MIRROR = np.array([BLENDSHAPES.index(_mirrored(name)) for name in BLENDSHAPES])
 
 
 @functools.cache
