@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from face_recon_node.commands.console import one_line_errors, progress_bar
+from face_recon_node.commands.console import one_line_errors, processes, progress_bar
 
 
 def adapt(
@@ -37,7 +37,8 @@ def adapt(
 
     with one_line_errors(), progress_bar() as progress:
         config = replace(AdaptConfig(), seed=seed)
-        network = adapt_model(FaceNetwork.load(base or ADAPTABLE), sessions, output, config, minutes, progress)
+        start = FaceNetwork.load(base or ADAPTABLE)
+        network = adapt_model(start, sessions, output, config, minutes, progress, processes())
     if as_json:
         typer.echo(json.dumps(network.card))
         return

@@ -40,6 +40,7 @@ from face_recon_node.training import evaluation
 from face_recon_node.training.copies import remix, reseated
 from face_recon_node.training.estimate import Estimate
 from face_recon_node.training.population import Example
+from face_recon_node.training.processes import on_one_core, worker_pool
 from face_recon_node.training.progress import Progress
 from face_recon_node.training.stretch import Stretch
 from face_recon_node.training.trainer import TrainingConfig, fit, statistics_of
@@ -96,6 +97,7 @@ def adapt(
     head: HeadModel | None = None,
     config: AdaptConfig | None = None,
     progress: Progress = lambda what, done, of: None,
+    processes: int = 1,
 ) -> FaceNetwork:
     """Make a personal model.
 
@@ -115,12 +117,8 @@ def adapt(
         found = f"{total / RATE:.0f} s of the true face are too few"
         raise ValueError(f"{found}, {SHORTEST:.0f} are needed: record for longer")
     cut = round(total * (1.0 - config.held_out))
-    trial = _adapted(
-        base,
-        _part(stretches, 0, cut),
-        head,
-        config,
-        lambda done, of: progress("trial without the last part of the data", done, of),
+    trial, network = _trial_and_final(
+        partial(_adapted, base, head, config), _part(stretches, 0, cut), stretches, progress, processes
     )
     rng = np.random.default_rng(config.seed)
     unseen = [seat for stretch in _part(stretches, cut, total) for seat in (stretch, reseated(stretch, rng))]
@@ -128,7 +126,6 @@ def adapt(
     shares = chosen_shares(trial, unseen, total)
     trial = _mixed(trial, shares)
     scales = evaluation.scaled_to_cover(trial, unseen, _wearer(trial).face.deltas).statistics
-    network = _adapted(base, stretches, head, config, lambda done, of: progress("adapting", done, of))
     tuned = _tuned(total)
     network = _mixed(_between(base, network, tuned), shares)
     network = network.with_scales(scales.weights_std_scale, scales.landmarks_std_scale, scales.lost_ear_scale)
@@ -229,12 +226,30 @@ def _wearer(network: FaceNetwork) -> Wearer:
     return network.wearer
 
 
+def _trial_and_final(
+    adapted: Callable[..., FaceNetwork],
+    most: Sequence[Stretch],
+    everything: Sequence[Stretch],
+    progress: Progress,
+    processes: int,
+) -> tuple[FaceNetwork, FaceNetwork]:
+    """Networks of most of the data and of everything; the same however many processes there are."""
+    final = partial(on_one_core, adapted, everything, partial(progress, "adapting"))
+    if processes == 1:
+        trial = on_one_core(adapted, most, partial(progress, "trial without the last part of the data"))
+        return trial, final()
+    with worker_pool(1) as pool:
+        running = pool.submit(on_one_core, adapted, most)
+        network = final()
+        return running.result(), network
+
+
 def _adapted(
     base: FaceNetwork,
-    stretches: Sequence[Stretch],
     head: HeadModel,
     config: AdaptConfig,
-    progress: Callable[[int, int], None],
+    stretches: Sequence[Stretch],
+    progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> FaceNetwork:
     landmarks = [stretch.true_landmarks(head) for stretch in stretches]
     face = PersonalFace.fitted(head, [stretch.weights for stretch in stretches], landmarks)

@@ -131,6 +131,7 @@ def adapt_model(
     config: AdaptConfig,
     minutes: float | None,
     progress: Progress,
+    processes: int = 1,
 ) -> FaceNetwork:
     """Make a personal model of the first minutes of a person's sessions, and write it with its card.
 
@@ -145,7 +146,7 @@ def adapt_model(
         stretches = first_minutes(stretches, minutes)
         if not stretches:
             raise ValueError(f"the sessions hold less than {minutes:g} minutes of calibrated frames with the true face")
-    network = adapt(base, stretches, config=config, progress=progress)
+    network = adapt(base, stretches, config=config, progress=progress, processes=processes)
     network.card |= {
         "simulated": any(is_simulated(path) for path in read.stretches),
         "sessions": [path.name for path in read.stretches],
