@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import pickle
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,12 +120,14 @@ def test_shapes_and_ranges() -> None:
     assert ((prediction.landmarks_std > 0.0) & (prediction.landmarks_std < 0.1)).all()
 
 
-@pytest.mark.parametrize("net", [network(), personal()], ids=["nobody's", "personal"])
-def test_frame_by_frame_equals_all_at_once(net: FaceNetwork) -> None:
+# Single frames go through another program than longer pieces.
+@pytest.mark.parametrize("bounds", [range(91), [0, 1, 2, 30, 31, 32, 33, 70, 71, 90]], ids=["single", "mixed"])
+@pytest.mark.parametrize("net", [network(), personal(), FaceNetwork.load()], ids=["nobody's", "personal", "shipped"])
+def test_frame_by_frame_equals_all_at_once(net: FaceNetwork, bounds: Sequence[int]) -> None:
     x = inputs(90)
     whole = net.stream().push(*x)
     stream = net.stream()
-    frames = [stream.push(*rows(x, slice(row, row + 1))) for row in range(90)]
+    frames = [stream.push(*rows(x, slice(*piece))) for piece in itertools.pairwise(bounds)]
     for name in ("weights", "weights_std", "landmarks_std"):
         np.testing.assert_allclose(
             np.concatenate([getattr(frame, name) for frame in frames]), getattr(whole, name), rtol=1e-3, atol=1e-5

@@ -18,9 +18,9 @@ from face_recon_node.network.imu_twin_trans import (
     WEIGHTS,
     IMUTwinTrans,
     NetworkConfig,
-    Prediction,
-    State,
 )
+from face_recon_node.network.one_frame import ArrayState, OneFrameOfIMUTwinTrans, OneFrameOfRecurrent
+from face_recon_node.network.recurrent import Recurrent
 from face_recon_node.network.wearer import Wearer
 from face_recon_node.stream.features import CHANNELS
 from face_recon_node.stream.profile import EarProfile
@@ -73,10 +73,13 @@ class FaceStream:
 
     def __init__(self, network: FaceNetwork) -> None:
         self._network = network
+        self._one_frame = OneFrameOfIMUTwinTrans(network.module)
         self._tracker = Tracker(network.mechanics) if network.mechanics else None
         self._readout = network.wearer.readout.stream() if network.wearer else None
-        self._state: State = []
-        self._recurrent_states: list[State] = [[] for _ in network.wearer.recurrent] if network.wearer else []
+        recurrent = network.wearer.recurrent if network.wearer else ()
+        self._one_frame_recurrent = [OneFrameOfRecurrent(one) for one in recurrent]
+        self._state: ArrayState = []
+        self._recurrent_states: list[ArrayState] = [[] for _ in recurrent]
         self._shares = astuple(network.wearer.shares) if network.wearer else ()
 
     @torch.inference_mode()
@@ -92,12 +95,11 @@ class FaceStream:
         """
         network = self._network
         tracked = tracked_channels(self._tracker, network.mechanics, readings, present)
-        inputs = torch.from_numpy(features)[None], torch.from_numpy(tracked)[None]
-        prediction, self._state = network.module(*inputs, self._state)
-        weights, weights_log_std, landmarks_log_std = _of_one(prediction)
+        told, self._state = _told(network.module, self._one_frame, features, tracked, self._state)
+        weights, weights_log_std, landmarks_log_std = told
         both = present.all(axis=1, keepdims=True)
         if network.wearer and self._readout:
-            own_weights, own_weights_log_std, own_landmarks_log_std = self._recurrent(network.wearer, inputs)
+            own_weights, own_weights_log_std, own_landmarks_log_std = self._recurrent(network.wearer, features, tracked)
             opinions = np.stack((weights, self._readout.push(tracked[:, :WEIGHTS]), own_weights))
             shares = np.where(both, self._shares, 1.0 / len(opinions)).astype(np.float32)
             weights = np.einsum("no,onw->nw", shares, opinions)
@@ -111,22 +113,35 @@ class FaceStream:
             np.exp(landmarks_log_std) * np.float32(1e-3 * statistics.landmarks_std_scale) * lost,
         )
 
-    def _recurrent(self, wearer: Wearer, inputs: tuple[torch.Tensor, torch.Tensor]) -> _Opinion:
+    def _recurrent(self, wearer: Wearer, features: NDArray[np.float32], tracked: NDArray[np.float32]) -> _Opinion:
         """The mean of the recurrent networks."""
-        told = [one(*inputs, state) for one, state in zip(wearer.recurrent, self._recurrent_states, strict=True)]
-        self._recurrent_states = [state for _, state in told]
-        opinions = [_of_one(prediction) for prediction, _ in told]
+        opinions: list[_Opinion] = []
+        for number, (module, one_frame) in enumerate(zip(wearer.recurrent, self._one_frame_recurrent, strict=True)):
+            told, self._recurrent_states[number] = _told(
+                module, one_frame, features, tracked, self._recurrent_states[number]
+            )
+            opinions.append(told)
         weights, weights_log_std, landmarks_log_std = (np.mean(parts, axis=0) for parts in zip(*opinions, strict=True))
         return weights, weights_log_std, landmarks_log_std
 
 
-def _of_one(prediction: Prediction) -> _Opinion:
-    """Weights from 0 to 1, and the logs of the standard deviations, of a batch of one."""
-    return (
-        prediction.weights[0].clamp(0.0, 1.0).numpy(),
-        prediction.weights_log_std[0].numpy(),
-        prediction.landmarks_log_std[0].numpy(),
-    )
+def _told(
+    module: IMUTwinTrans | Recurrent,
+    one_frame: OneFrameOfIMUTwinTrans | OneFrameOfRecurrent,
+    features: NDArray[np.float32],
+    tracked: NDArray[np.float32],
+    state: ArrayState,
+) -> tuple[_Opinion, ArrayState]:
+    """What a network says of the next frames, and its new state; of a single frame, what its twin in NumPy does."""
+    if len(features) == 1:
+        prediction, state = one_frame(features[0], tracked[0], state)
+    else:
+        inputs = torch.from_numpy(features)[None], torch.from_numpy(tracked)[None]
+        prediction, tensors = module(*inputs, [torch.from_numpy(past) for past in state])
+        state = [past.numpy() for past in tensors]
+    weights = prediction.weights.clamp(0.0, 1.0)
+    told = weights[0].numpy(), prediction.weights_log_std[0].numpy(), prediction.landmarks_log_std[0].numpy()
+    return told, state
 
 
 def tracked_channels(

@@ -99,7 +99,8 @@ class ConvTransformerBlock(nn.Module):
             past_keys_values = x.new_zeros(batch, 0, 2 * width)
 
         gated = torch.cat((past_convolution, functional.glu(self.gate(self.convolution_norm(x)))), dim=1)
-        x = x + self.convolution_out(functional.silu(self._convolved(gated, count)))
+        convolved = self.convolution(gated.transpose(1, 2)).transpose(1, 2)
+        x = x + self.convolution_out(functional.silu(convolved))
 
         query, keys_values = self.query_key_value(self.attention_norm(x)).split((width, 2 * width), dim=-1)
         keys_values = torch.cat((past_keys_values, keys_values), dim=1)
@@ -112,20 +113,11 @@ class ConvTransformerBlock(nn.Module):
         x = x + self.feed_forward(x)
         return x, [gated[:, count:], keys_values[:, -(self._config.window - 1) :]]
 
-    def _convolved(self, gated: Tensor, count: int) -> Tensor:
-        if count == 1:  # of one frame of a stream, a sixth of the convolution's time
-            bias = self.convolution.bias
-            assert bias is not None
-            return (gated * self.convolution.weight[:, 0].T).sum(dim=1, keepdim=True) + bias
-        return self.convolution(gated.transpose(1, 2)).transpose(1, 2)
-
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self._config.heads, -1)).transpose(1, 2)
 
     def _bias(self, queries: int, keys: int) -> Tensor:
         """Attention bias (heads, queries, keys): by distance, and -inf outside the window."""
-        if queries == 1:
-            return self.distance_bias[:, None, :keys].flip(-1)
         distance = torch.arange(keys - queries, keys)[:, None] - torch.arange(keys)
         window = self._config.window
         bias = self.distance_bias[:, distance.clamp(0, window - 1)]
