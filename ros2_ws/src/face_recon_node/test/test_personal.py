@@ -141,8 +141,8 @@ def test_a_personal_model_survives_its_file(tmp_path: Path) -> None:
     assert loaded.card == anna().card == json.loads((tmp_path / "anna.json").read_text())
 
 
-def test_the_same_seed_gives_the_same_model() -> None:
-    again = adapt(base(), [session()], config=QUICK())
+def test_the_same_seed_gives_the_same_model_on_one_core_and_on_two() -> None:
+    again = adapt(base(), [session()], config=QUICK(), processes=2)
     for name, value in anna().module.state_dict().items():
         assert torch.equal(value, again.module.state_dict()[name])
     assert again.card == anna().card

@@ -9,13 +9,13 @@ from functools import cache
 import numpy as np
 import pytest
 from face_recon_node.head import HeadModel
-from face_recon_node.stream.calibration import STANDARD_GRAVITY
 from face_recon_node.tracking import Mechanics, Tracker, facial_response, learn, tracker
 from face_recon_node.tracking.mechanics import EARS_SEEN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from imuface_driver.arkit import BLENDSHAPES
+from imuface_driver.protocol import STANDARD_GRAVITY
 from scipy.signal import lfilter
 
 ACTIONS = [

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from face_recon_node.stream.alignment import RATE
 
-STANDARD_GRAVITY = 9.80665
 MAX_GYRO_RMS = 0.12
 """rad/s about the mean; a resting, upright person sways well below it, a nod is well above."""
 MAX_ACCELERATION_RMS = 0.6

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from imuface_driver.protocol import STANDARD_GRAVITY
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
@@ -20,7 +21,6 @@ STFT_FRAMES = 32
 """Length of the short-time Fourier transform's Hann window: 1.07 s."""
 
 _PERIOD = 1.0 / RATE
-_GRAVITY = 9.80665
 TILT_SECONDS = 1.0
 """Complementary filter: the gyroscopes decide below, gravity above."""
 YAW_SECONDS = 3.0
@@ -102,7 +102,7 @@ class FeatureExtractor:
         high = acceleration - self._acceleration_posture(acceleration.reshape(count, 6)).reshape(count, 2, 3)
         # Small rotation t of an upright ear: gravity's reading changes by g * (-t_y, t_x, 0). The leaky integral of
         # angular velocity + gravity's tilt / time constant is the complementary filter.
-        gravity_tilt = np.stack((acceleration[..., 1], -acceleration[..., 0]), axis=-1) / _GRAVITY
+        gravity_tilt = np.stack((acceleration[..., 1], -acceleration[..., 0]), axis=-1) / STANDARD_GRAVITY
         tilt_rate = angular_velocity[..., :2] + gravity_tilt / TILT_SECONDS
         tilt = self._tilt(tilt_rate.reshape(count, 4)).reshape(count, 2, 2)
         yaw = self._yaw(angular_velocity[..., 2])[..., None]

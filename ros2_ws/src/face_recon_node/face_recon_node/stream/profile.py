@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from imuface_driver.protocol import EARS
+from imuface_driver.protocol import EARS, STANDARD_GRAVITY
 from numpy.typing import NDArray
 
 from face_recon_node.stream.alignment import RATE
-from face_recon_node.stream.calibration import STANDARD_GRAVITY
 from face_recon_node.stream.features import CHANNELS
 
 if TYPE_CHECKING:  # training is built on this package

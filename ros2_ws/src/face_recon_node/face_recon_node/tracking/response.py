@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from imuface_driver.protocol import STANDARD_GRAVITY
 from numpy.typing import NDArray
 from scipy.linalg import cholesky
 from scipy.linalg.lapack import dtrtri
 
 from face_recon_node.stream.alignment import RATE
-from face_recon_node.stream.calibration import STANDARD_GRAVITY
 from face_recon_node.tracking.lags import lagged
 from face_recon_node.tracking.mechanics import EFFECT_LAGS, FACE_LAGS, READING_LAGS, SCALE
 from face_recon_node.tracking.sway import Sway

@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from imuface_driver.protocol import STANDARD_GRAVITY
 from imuface_driver.simulation.earphones import EAR_FROM_NECK, kinematics
 from imuface_driver.simulation.head_motion import HeadMotion
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from face_recon_node.stream.alignment import RATE
-from face_recon_node.stream.calibration import STANDARD_GRAVITY
 from face_recon_node.stream.features import FeatureExtractor
 from face_recon_node.tracking import EarResponse
 from face_recon_node.training.stretch import Stretch

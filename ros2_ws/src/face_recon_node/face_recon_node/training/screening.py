@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from imuface_driver.protocol import EARS
+from imuface_driver.protocol import EARS, STANDARD_GRAVITY
 from imuface_driver.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Recording
 from imuface_driver.topics import IMU, REFERENCE_BLENDSHAPES, REFERENCE_LANDMARKS
 from numpy.typing import NDArray
 
-from face_recon_node.stream.calibration import GRAVITY_RANGE, STANDARD_GRAVITY
+from face_recon_node.stream.calibration import GRAVITY_RANGE
 
 SECOND = 1_000_000_000
 RATES = 15.0, 2000.0
