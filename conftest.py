@@ -1,4 +1,4 @@
-"""Set-up of every test: a ROS graph of its own, logs out of the way."""
+"""Set-up of every test: one thread for arithmetic, a ROS graph of its own, logs out of the way."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import atexit
 import os
 import shutil
 import tempfile
+
+# Threads for arithmetic this small wait for each other, on a busy machine for minutes.
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 # ROS 2 from PyPI restarts Python at its first import to set the library path: better now than in mid-test.
 import rclpy  # noqa: F401

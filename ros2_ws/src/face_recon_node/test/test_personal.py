@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, astuple, replace
 from functools import cache, partial
@@ -207,6 +208,8 @@ APP.command()(adapt_command)
 def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A quick adaptation of a tiny base to a session in ``tmp_path``."""
     monkeypatch.setattr(personal, "AdaptConfig", QUICK)
+    # A class that was replaced cannot be sent to another process.
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
     base().save(tmp_path / "base.pt")
     write_session(tmp_path / "anna_1", recording())
     return ["--base", str(tmp_path / "base.pt"), "--output", str(tmp_path / "out" / "anna.pt")]
