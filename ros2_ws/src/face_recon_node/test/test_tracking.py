@@ -243,3 +243,11 @@ def test_damaged_mechanics_are_refused_by_name(
     name = damage_one(data, content)
     with pytest.raises(ValueError, match=f"lack a finite {name} of shape"):
         Mechanics.from_dict(content)
+
+
+def test_mechanics_without_noise_are_refused() -> None:
+    content = mechanics().to_dict()
+    for name in ("left.noise", "left.spread"):
+        content[name] = np.zeros_like(content[name])
+    with pytest.raises(ValueError, match="lack noise"):
+        Mechanics.from_dict(content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,16 @@ class EarSystem:
     weights_std: NDArray[np.float64]
     """(52,): root-mean-square error of the tracked weights, on frames that the system was not learned from."""
 
+    @cached_property
+    def precision(self) -> NDArray[np.float64]:
+        """(len(STEPS), m, m): inverse covariance of what the filter expects wrongly of the next readings; not finite
+        where there is none.
+        """
+        try:
+            return np.linalg.inv(self.spread + self.noise).astype(np.float64)
+        except np.linalg.LinAlgError:
+            return np.full_like(self.spread, np.nan)
+
 
 @dataclass(frozen=True)
 class Mechanics:
@@ -78,7 +89,7 @@ class Mechanics:
         """The inverse of :meth:`to_dict`.
 
         Raises:
-            ValueError: an array is missing, of another shape, or not finite.
+            ValueError: an array is missing, of another shape, or not finite, or there is no noise.
         """
 
         def take(name: str, *shape: int) -> NDArray[np.float64]:
@@ -96,6 +107,8 @@ class Mechanics:
                 take(f"{name}.observed", m, n),
                 take(f"{name}.weights_std", 52),
             )
+            if not np.isfinite(systems[name].precision).all():
+                raise ValueError("the ears' mechanics lack noise")
         return cls(
             take("mean", 52),
             take("weights_std", 52),

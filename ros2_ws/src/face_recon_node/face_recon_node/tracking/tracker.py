@@ -82,8 +82,7 @@ class Tracker:
         state = np.concatenate((self._face, self._offsets))
         innovation = reading - system.past @ self._past - system.constant - system.observed @ state
         stage = np.searchsorted(STEPS, self._count, side="right") - 1
-        expected = system.spread[stage] + system.noise
-        surprise = float(innovation @ np.linalg.solve(expected, innovation)) / len(reading)
+        surprise = float(innovation @ system.precision[stage] @ innovation) / len(reading)
         noise = system.noise * max(1.0, self._unrest)
         state += system.shared[stage] @ np.linalg.solve(system.spread[stage] + noise, innovation)
         self._unrest += (min(surprise, MAX_SURPRISE) - self._unrest) / UNREST_FRAMES

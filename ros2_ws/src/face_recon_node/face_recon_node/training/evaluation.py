@@ -15,8 +15,8 @@ from face_recon_node.training.estimate import Estimate
 from face_recon_node.training.stretch import Stretch
 
 ONE_SIGMA = 0.6827
-_CHUNK = 900
-"""Frames that are predicted at once, to bound the memory."""
+_CHUNK = 256
+"""Frames that are predicted at once: attention takes the square of them, each call its time for starting."""
 
 
 def predict(network: FaceNetwork, stretch: Stretch) -> FacePrediction:
