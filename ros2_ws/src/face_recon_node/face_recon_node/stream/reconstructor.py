@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from face_recon_node.stream.alignment import RATE, Aligner, EarCounters, GridPoint
 from face_recon_node.stream.calibration import Calibrator
@@ -62,7 +62,7 @@ class Reconstructor:
     """Reconstructs the face from the samples of both ears.
 
     The output depends only on the samples of each ear in order (see :mod:`face_recon_node.stream.alignment`): no
-    clock, no randomness, one thread in torch. Before the first calibration is over, frames show the mean face of the
+    clock, no randomness, one thread for linear algebra. Before the first calibration is over, frames show the mean face of the
     training data with its spread.
 
     Args:
@@ -76,7 +76,7 @@ class Reconstructor:
     ) -> None:
         settings = settings or ReconstructorSettings()
         # More threads only fight over steps this small, and could add up sums in another order.
-        torch.set_num_threads(1)
+        threadpool_limits(1)
         self.calibration = Calibrator(settings.calibration_duration_s)
         self._head = head
         self._aligner = Aligner()
