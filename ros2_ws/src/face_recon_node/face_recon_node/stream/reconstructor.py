@@ -62,8 +62,8 @@ class Reconstructor:
     """Reconstructs the face from the samples of both ears.
 
     The output depends only on the samples of each ear in order (see :mod:`face_recon_node.stream.alignment`): no
-    clock, no randomness, one thread for linear algebra. Before the first calibration is over, frames show the mean face of the
-    training data with its spread.
+    clock, no randomness, one thread for linear algebra. Before the first calibration is over, frames show the mean
+    face of the training data with its spread.
 
     Args:
         network: the trained network.
