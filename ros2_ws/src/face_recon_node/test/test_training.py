@@ -252,10 +252,14 @@ def test_train_and_evaluate_on_sessions(tmp_path: Path, caplog: pytest.LogCaptur
     result = CliRunner().invoke(app(evaluate), arguments)
     assert result.exit_code == 0, result.output
     measured = json.loads(result.stdout)
-    assert measured["people"] == "1 recorded sessions"
+    assert measured["people"] == "recorded: anna"
     assert set(measured["figures"]) == {
         "constant, mean face", "constant, median face", "ridge regression", "IMUTwinTrans"
     }  # fmt: skip
+    printed = CliRunner().invoke(app(evaluate), arguments[:-1], env={"COLUMNS": "80"}).stdout
+    assert f"{measured['figures']['IMUTwinTrans']['landmark_error_mm']:.3f}" in printed
+    assert "below mean face" in printed
+    assert "…" not in printed
 
 
 def test_the_shipped_model_beats_the_mean_face_on_unseen_people() -> None:

@@ -12,6 +12,7 @@ import typer
 from face_recon_node.commands.console import one_line_errors, processes, progress_bar
 
 if TYPE_CHECKING:
+    from face_recon_node.study.metrics import Figures
     from face_recon_node.study.settings import Study
 
 
@@ -60,7 +61,6 @@ def evaluate(
 
     from face_recon_node.head import HeadModel
     from face_recon_node.network import FaceNetwork
-    from face_recon_node.study.metrics import REGIONS
     from face_recon_node.training import evaluation, population, run
 
     with one_line_errors(), progress_bar() as progress:
@@ -70,7 +70,7 @@ def evaluate(
         deltas = HeadModel.load().landmark_deltas
         if sessions:
             people = run.read_people(sessions, progress)
-            what = f"{len(sessions)} recorded sessions"
+            what = f"recorded: {', '.join(path.name for path in sessions)}"
         else:
             simulated_people = population.population(
                 population.TEST, seed, simulated, minutes, activity, False, performance
@@ -85,22 +85,15 @@ def evaluate(
         errors = {row.predictor: asdict(row.figures) for row in rows}
         typer.echo(json.dumps({"people": what, "figures": errors, "coverage": asdict(covered)}))
         return
-    columns = Columns(title=f"After neutral calibration only, mm of landmarks: {what}")
-    for heading in ("predictor", "mean", "p95", "below mean face", *REGIONS, "NME %", "ARKit weights", "jitter (true)"):
-        columns.add_column(heading, justify="left" if heading == "predictor" else "right")
-    constant = rows[0].figures.landmark_error_mm
+    known = "personal model" if network.wearer else "after neutral calibration only"
+    columns = Columns(title=f"{what}; {known}", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    columns.add_column("", no_wrap=True)
     for row in rows:
-        figures = row.figures
-        columns.add_row(
-            row.predictor,
-            f"{figures.landmark_error_mm:.3f}",
-            f"{figures.landmark_error_p95_mm:.3f}",
-            f"{100.0 * (1.0 - figures.landmark_error_mm / constant):.1f} %",
-            *(f"{getattr(figures, f'{region}_mm'):.2f}" for region in REGIONS),
-            f"{figures.nme_percent:.2f}",
-            f"{figures.weights_error:.4f}",
-            f"{figures.jitter_mm:.3f} ({figures.true_jitter_mm:.3f})",
-        )
+        columns.add_column(row.predictor, justify="right")
+    constant = rows[0].figures.landmark_error_mm
+    cells = [_cells(row.figures, constant) for row in rows]
+    for name in cells[0]:
+        columns.add_row(name, *(of[name] for of in cells))
     console = Console()
     console.print(columns)
     console.print(
@@ -108,6 +101,22 @@ def evaluate(
         f"{100 * covered.landmarks_two:.1f} %, weights {100 * covered.weights:.1f} % and "
         f"{100 * covered.weights_two:.1f} % (68.3 % and 95.4 % when they are right)"
     )
+
+
+def _cells(figures: Figures, constant: float) -> dict[str, str]:
+    """What is printed of a predictor, beside the error of the mean face in mm."""
+    from face_recon_node.study.metrics import REGIONS
+
+    return {
+        "landmarks, mm": f"{figures.landmark_error_mm:.3f}",
+        "p95 of frames, mm": f"{figures.landmark_error_p95_mm:.3f}",
+        "below mean face": f"{100.0 * (1.0 - figures.landmark_error_mm / constant):.1f} %",
+        **{f"{region}, mm": f"{getattr(figures, f'{region}_mm'):.2f}" for region in REGIONS},
+        "NME": f"{figures.nme_percent:.2f} %",
+        "ARKit weights": f"{figures.weights_error:.4f}",
+        "jitter, mm": f"{figures.jitter_mm:.3f}",
+        "true jitter, mm": f"{figures.true_jitter_mm:.3f}",
+    }
 
 
 def _study(
