@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -55,9 +56,16 @@ class AgentClient:
         return bool(self._client.wait_for_server(timeout_sec=timeout))
 
     def respond(
-        self, text: str, *, locale: str = "", session_id: str = "", cancelled: threading.Event | None = None
+        self,
+        text: str,
+        *,
+        locale: str = "",
+        session_id: str = "",
+        cancelled: threading.Event | None = None,
+        patience: float = math.inf,
     ) -> Iterator[Delta | Reply]:
-        """Stream the reply, as :meth:`empathy_agent.dialogue.Dialogue.respond` does.
+        """Stream the reply, as :meth:`empathy_agent.dialogue.Dialogue.respond` does; cancel it when nothing more has
+        come for ``patience`` seconds.
 
         Raises ``DialogueError`` as the agent reports it, or when the agent goes away; ``Cancelled`` once the agent has
         confirmed a cancellation.
@@ -74,7 +82,7 @@ class AgentClient:
         self._wait(sent)
         handle = sent.result()
         result: Any = handle.get_result_async()
-        cancelling = False
+        cancelling, heard = False, time.monotonic()
         texts: dict[Layer, str] = {}
 
         def taken() -> Iterator[Delta]:
@@ -87,10 +95,13 @@ class AgentClient:
 
         while not result.done():
             self._executor.spin_once(timeout_sec=_STEP)
-            if cancelled is not None and cancelled.is_set() and not cancelling:
+            given_up = (cancelled is not None and cancelled.is_set()) or time.monotonic() - heard > patience
+            if given_up and not cancelling:
                 cancelling = True
                 handle.cancel_goal_async()
-            yield from taken()
+            for delta in taken():
+                heard = time.monotonic()
+                yield delta
             if not self._client.server_is_ready():
                 raise DialogueError(ErrorCode.NOT_ACTIVE, "the agent has gone away; start it again")
         yield from taken()

@@ -132,6 +132,18 @@ def test_a_goal_is_cancelled_within_a_second_and_the_next_one_answered() -> None
         assert isinstance(reply, Reply)
 
 
+def test_a_client_is_patient_as_long_as_words_come() -> None:
+    with serve(events(GOOD, size=1), pause=0.02) as server, connected("t_patient", server) as client:
+        started = time.monotonic()
+        *_, reply = client.respond(POST, patience=2.0)
+        assert isinstance(reply, Reply)
+        assert time.monotonic() - started > 2.0
+        server.pause = 30.0
+        with pytest.raises(Cancelled):
+            list(client.respond(POST, patience=1.0))
+        assert server.disconnected.wait(2.0)
+
+
 def test_a_full_queue_is_busy() -> None:
     with serve(events(GOOD, size=1), pause=0.1) as server, connected("t_busy", server, queue_size=1) as first:
         clients = [AgentClient("t_busy") for _ in range(2)]

@@ -6,7 +6,6 @@ import contextlib
 import importlib.resources
 import json
 import shutil
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import psutil
 from empathy_agent.chain import Delta, Layer
 from empathy_agent.client import AgentClient
 from empathy_agent.dialogue import Reply
+from empathy_agent.engines import Cancelled
 from empathy_agent.models import DEFAULT_MODEL, TEST_MODEL, ModelError, Store
 from face_recon_node.head import HeadModel
 from imuface_interfaces.msg import Utterance
@@ -36,7 +36,7 @@ _READY_PATIENCE = 90.0  # s for all nodes to be active and the neutral calibrati
 _QUIET_PATIENCE = 40.0  # s for the agent to prepare its instructions
 _QUIET_SHARE = 0.15  # of one core: what an idle agent stays below
 _IDLE_SECONDS = 10.0  # of face alone, for the figures without a generating agent
-_REPLY_PATIENCE = 180.0  # s; two idle cores need 45
+_REPLY_PATIENCE = 120.0  # s without a word; two idle cores need 15 for the first one
 _RESULTS = ("bag", "log", "demo.rrd", "face.png", "reply.json")
 
 
@@ -122,12 +122,9 @@ class _Job:
         return Run(idle, generating, np.array(self._observer.latencies, dtype=np.int64), cpu, reply, asked_ns)
 
     def _ask(self, post: str) -> Reply:
-        cancelled = threading.Event()
-        timer = threading.Timer(_REPLY_PATIENCE, cancelled.set)
-        timer.start()
         layer: Layer | None = None
         try:
-            for item in self._agent.respond(post, cancelled=cancelled):
+            for item in self._agent.respond(post, patience=_REPLY_PATIENCE):
                 self._graph.check()
                 if isinstance(item, Reply):
                     self._console.print()
@@ -137,12 +134,8 @@ class _Job:
                     layer = item.layer
                     self._console.print(f"\n[bold cyan]{layer.name.lower().replace('_', ' ')}[/]")
                 self._console.print(item.text, end="", markup=False, soft_wrap=True)
-        except Exception as error:
-            if cancelled.is_set():
-                raise NodeError(f"the agent did not finish its reply within {_REPLY_PATIENCE:g} s") from error
-            raise
-        finally:
-            timer.cancel()
+        except Cancelled as error:
+            raise NodeError(f"the agent wrote nothing for {_REPLY_PATIENCE:g} s") from error
         raise NodeError("the agent ended without a reply")
 
     def _await(self, condition: Callable[[], bool], patience: float, what: str, *, required: bool = True) -> None:
