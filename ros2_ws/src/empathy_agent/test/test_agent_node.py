@@ -138,10 +138,9 @@ def test_a_client_is_patient_as_long_as_words_come() -> None:
         *_, reply = client.respond(POST, patience=2.0)
         assert isinstance(reply, Reply)
         assert time.monotonic() - started > 2.0
-        server.pause = 30.0
+        server.pause = 5.0
         with pytest.raises(Cancelled):
             list(client.respond(POST, patience=1.0))
-        assert server.disconnected.wait(2.0)
 
 
 def test_a_full_queue_is_busy() -> None:
