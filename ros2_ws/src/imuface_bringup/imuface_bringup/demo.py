@@ -36,7 +36,7 @@ _READY_PATIENCE = 90.0  # s for all nodes to be active and the neutral calibrati
 _QUIET_PATIENCE = 40.0  # s for the agent to prepare its instructions
 _QUIET_SHARE = 0.15  # of one core: what an idle agent stays below
 _IDLE_SECONDS = 10.0  # of face alone, for the figures without a generating agent
-_REPLY_PATIENCE = 120.0  # s without a word; two idle cores need 15 for the first one
+_REPLY_PATIENCE = 180.0  # s without a word; for the first one two idle cores need 15, two busy ones 90
 _RESULTS = ("bag", "log", "demo.rrd", "face.png", "reply.json")
 
 
