@@ -196,8 +196,9 @@ def test_as_little_as_is_asked_for_suffices_and_lost_ears_are_said() -> None:
     assert adapt(base(), [short], config=QUICK()).wearer is not None
     present = short.present.copy()
     present[:, 0] = False
-    with pytest.raises(ValueError, match="both ears"):
-        adapt(base(), [replace(short, present=present)], config=QUICK())
+    for processes in (1, 2):
+        with pytest.raises(ValueError, match="both ears"):
+            adapt(base(), [replace(short, present=present)], config=QUICK(), processes=processes)
 
 
 APP = typer.Typer()

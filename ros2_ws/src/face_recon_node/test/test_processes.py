@@ -25,6 +25,8 @@ def test_what_a_worker_does_ends_with_an_interrupt() -> None:
     assert time.monotonic() - begin < 60.0
 
 
-def test_a_worker_keeps_to_one_core() -> None:
+def test_a_worker_keeps_to_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # the tests' own limit is one
     with worker_pool(1) as pool:
+        assert pool.submit(torch.get_num_threads).result() == 2
         assert pool.submit(on_one_core, torch.get_num_threads).result() == 1

@@ -73,13 +73,10 @@ class FaceStream:
 
     def __init__(self, network: FaceNetwork) -> None:
         self._network = network
-        self._one_frame = OneFrameOfIMUTwinTrans(network.module)
+        self._twin_trans = _ModuleStream(network.module)
         self._tracker = Tracker(network.mechanics) if network.mechanics else None
         self._readout = network.wearer.readout.stream() if network.wearer else None
-        recurrent = network.wearer.recurrent if network.wearer else ()
-        self._one_frame_recurrent = [OneFrameOfRecurrent(one) for one in recurrent]
-        self._state: ArrayState = []
-        self._recurrent_states: list[ArrayState] = [[] for _ in recurrent]
+        self._recurrent = [_ModuleStream(one) for one in network.wearer.recurrent] if network.wearer else []
         self._shares = astuple(network.wearer.shares) if network.wearer else ()
 
     @torch.inference_mode()
@@ -95,11 +92,13 @@ class FaceStream:
         """
         network = self._network
         tracked = tracked_channels(self._tracker, network.mechanics, readings, present)
-        told, self._state = _told(network.module, self._one_frame, features, tracked, self._state)
-        weights, weights_log_std, landmarks_log_std = told
+        weights, weights_log_std, landmarks_log_std = self._twin_trans.push(features, tracked)
         both = present.all(axis=1, keepdims=True)
-        if network.wearer and self._readout:
-            own_weights, own_weights_log_std, own_landmarks_log_std = self._recurrent(network.wearer, features, tracked)
+        if self._readout:
+            told = [one.push(features, tracked) for one in self._recurrent]
+            own_weights, own_weights_log_std, own_landmarks_log_std = (
+                np.mean(parts, axis=0) for parts in zip(*told, strict=True)
+            )
             opinions = np.stack((weights, self._readout.push(tracked[:, :WEIGHTS]), own_weights))
             shares = np.where(both, self._shares, 1.0 / len(opinions)).astype(np.float32)
             weights = np.einsum("no,onw->nw", shares, opinions)
@@ -113,35 +112,27 @@ class FaceStream:
             np.exp(landmarks_log_std) * np.float32(1e-3 * statistics.landmarks_std_scale) * lost,
         )
 
-    def _recurrent(self, wearer: Wearer, features: NDArray[np.float32], tracked: NDArray[np.float32]) -> _Opinion:
-        """The mean of the recurrent networks."""
-        opinions: list[_Opinion] = []
-        for number, (module, one_frame) in enumerate(zip(wearer.recurrent, self._one_frame_recurrent, strict=True)):
-            told, self._recurrent_states[number] = _told(
-                module, one_frame, features, tracked, self._recurrent_states[number]
-            )
-            opinions.append(told)
-        weights, weights_log_std, landmarks_log_std = (np.mean(parts, axis=0) for parts in zip(*opinions, strict=True))
-        return weights, weights_log_std, landmarks_log_std
 
+class _ModuleStream:
+    """Consecutive frames of one person through one network; remembers its state."""
 
-def _told(
-    module: IMUTwinTrans | Recurrent,
-    one_frame: OneFrameOfIMUTwinTrans | OneFrameOfRecurrent,
-    features: NDArray[np.float32],
-    tracked: NDArray[np.float32],
-    state: ArrayState,
-) -> tuple[_Opinion, ArrayState]:
-    """What a network says of the next frames, and its new state; of a single frame, what its twin in NumPy does."""
-    if len(features) == 1:
-        prediction, state = one_frame(features[0], tracked[0], state)
-    else:
-        inputs = torch.from_numpy(features)[None], torch.from_numpy(tracked)[None]
-        prediction, tensors = module(*inputs, [torch.from_numpy(past) for past in state])
-        state = [past.numpy() for past in tensors]
-    weights = prediction.weights.clamp(0.0, 1.0)
-    told = weights[0].numpy(), prediction.weights_log_std[0].numpy(), prediction.landmarks_log_std[0].numpy()
-    return told, state
+    def __init__(self, module: IMUTwinTrans | Recurrent) -> None:
+        self._module = module
+        self._one_frame = (
+            OneFrameOfRecurrent(module) if isinstance(module, Recurrent) else OneFrameOfIMUTwinTrans(module)
+        )
+        self._state: ArrayState = []
+
+    def push(self, features: NDArray[np.float32], tracked: NDArray[np.float32]) -> _Opinion:
+        """What the network says of the next n frames."""
+        if len(features) == 1:
+            prediction, self._state = self._one_frame(features[0], tracked[0], self._state)
+        else:
+            inputs = torch.from_numpy(features)[None], torch.from_numpy(tracked)[None]
+            prediction, state = self._module(*inputs, [torch.from_numpy(past) for past in self._state])
+            self._state = [past.numpy() for past in state]
+        weights = prediction.weights.clamp(0.0, 1.0)
+        return weights[0].numpy(), prediction.weights_log_std[0].numpy(), prediction.landmarks_log_std[0].numpy()
 
 
 def tracked_channels(

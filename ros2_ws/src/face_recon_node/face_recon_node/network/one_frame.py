@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import erf, expit
 from torch import Tensor, nn
 
-from face_recon_node.network.imu_twin_trans import LANDMARKS, WEIGHTS, ConvTransformerBlock, IMUTwinTrans, Prediction
+from face_recon_node.network.imu_twin_trans import WEIGHTS, ConvTransformerBlock, IMUTwinTrans, Prediction
 from face_recon_node.network.recurrent import WIDTH, Recurrent
 from face_recon_node.stream.features import SPECTRAL, STFT_FRAMES, log_spectrum
 
@@ -92,10 +92,11 @@ class OneFrameOfRecurrent:
 class _Block:
     """:class:`~face_recon_node.network.imu_twin_trans.ConvTransformerBlock`."""
 
-    def __init__(self, block: ConvTransformerBlock) -> None:
+    def __init__(self, block: nn.Module) -> None:
+        assert isinstance(block, ConvTransformerBlock)
         self._convolution_norm, self._gate = _Norm(block.convolution_norm), _Linear(block.gate)
-        assert block.convolution.bias is not None
         self._convolution = np.ascontiguousarray(_array(block.convolution.weight)[:, 0].T)
+        assert block.convolution.bias is not None
         self._convolution_bias = _array(block.convolution.bias)
         self._convolution_out = _Linear(block.convolution_out)
         self._attention_norm, self._query_key_value = _Norm(block.attention_norm), _Linear(block.query_key_value)
@@ -157,7 +158,7 @@ def _gelu(x: Array) -> Array:
 
 
 def _blocks(blocks: nn.ModuleList) -> list[_Block]:
-    return [_Block(block) for block in blocks if isinstance(block, ConvTransformerBlock)]
+    return [_Block(block) for block in blocks]
 
 
 def _array(tensor: Tensor) -> Array:
@@ -166,5 +167,5 @@ def _array(tensor: Tensor) -> Array:
 
 
 def _prediction(weights: Array, log_std: Array) -> Prediction:
-    told = (weights, log_std[:WEIGHTS], log_std[WEIGHTS : WEIGHTS + LANDMARKS])
+    told = (weights, log_std[:WEIGHTS], log_std[WEIGHTS:])
     return Prediction.limited(*(torch.from_numpy(part[None, None]) for part in told))

@@ -107,6 +107,7 @@ def adapt(
         head: what stands for landmarks that were not recorded; the shipped one by default.
         config: settings; the same on the same data gives the same model on the same machine.
         progress: see :data:`~face_recon_node.training.progress.Progress`.
+        processes: with more than one, the trial without the last part of the data runs beside the final pass.
 
     Raises:
         ValueError: there is too little data.
@@ -234,13 +235,18 @@ def _trial_and_final(
     processes: int,
 ) -> tuple[FaceNetwork, FaceNetwork]:
     """Networks of most of the data and of everything; the same however many processes there are."""
-    final = partial(on_one_core, adapted, everything, partial(progress, "adapting"))
     if processes == 1:
         trial = on_one_core(adapted, most, partial(progress, "trial without the last part of the data"))
-        return trial, final()
+        return trial, on_one_core(adapted, everything, partial(progress, "adapting"))
     with worker_pool(1) as pool:
         running = pool.submit(on_one_core, adapted, most)
-        network = final()
+
+        def report(done: int, of: int) -> None:
+            if running.done():
+                running.result()  # what ends the trial ends both
+            progress("adapting", done, of)
+
+        network = on_one_core(adapted, everything, report)
         return running.result(), network
 
 
