@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import imuface_node
+import rclpy
 from imuface_driver.session import typestore
 from imuface_node import AutostartNode, Status, StatusLevel
 from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
@@ -39,7 +42,7 @@ class RecorderNode(AutostartNode):
         self._path = Path()
         self._writer: Writer | None = None
         self._connections: dict[str, Connection] = {}
-        self._recorders: list[Subscription] = []
+        self._recorders: list[tuple[Subscription, Callable[[bytes], None]]] = []
 
     def setup(self) -> None:
         path = self.get_parameter("path").value
@@ -57,18 +60,17 @@ class RecorderNode(AutostartNode):
         )
         for topic, kind in chosen.items():
             reliability = ReliabilityPolicy.RELIABLE if topic in _RELIABLE else ReliabilityPolicy.BEST_EFFORT
-            subscription = self.create_subscription(
-                topics.message_class(kind),
-                topic,
-                partial(self._record, self.resolve_topic_name(topic), kind),
-                QoSProfile(depth=_DEPTH, reliability=reliability),
-                raw=True,
-            )
-            self._recorders.append(subscription)
+            record = partial(self._record, self.resolve_topic_name(topic), kind)
+            qos = QoSProfile(depth=_DEPTH, reliability=reliability)
+            subscription = self.create_subscription(topics.message_class(kind), topic, record, qos, raw=True)
+            self._recorders.append((subscription, record))
         self.get_logger().info(f"recording into {self._path}")
 
     def stop(self) -> None:
-        for subscription in self._recorders:
+        for subscription, record in self._recorders:
+            # On a busy machine, messages of the last moments may have arrived and not been handled.
+            while taken := subscription.handle.take_message(subscription.msg_type, subscription.raw):
+                record(taken[0])
             self.destroy_subscription(subscription)
         self._recorders.clear()
         if self._writer is not None:
@@ -87,11 +89,19 @@ class RecorderNode(AutostartNode):
     def _record(self, topic: str, kind: str, data: bytes) -> None:
         assert self._writer is not None
         if topic not in self._connections:
-            offers = [_stored(publisher.qos_profile) for publisher in self.get_publishers_info_by_topic(topic)]
             self._connections[topic] = self._writer.add_connection(
-                topic, kind, typestore=typestore(), offered_qos_profiles=offers
+                topic, kind, typestore=typestore(), offered_qos_profiles=self._offers(topic)
             )
         self._writer.write(self._connections[topic], self.get_clock().now().nanoseconds, data)
+
+    def _offers(self, topic: str) -> list[Qos]:
+        """What the publishers of a topic offer; nothing when it is first heard after an interrupt has shut ROS down."""
+        try:
+            return [_stored(publisher.qos_profile) for publisher in self.get_publishers_info_by_topic(topic)]
+        except rclpy_implementation.RCLError:
+            if rclpy.ok():
+                raise
+            return []
 
 
 def _stored(qos: QoSProfile) -> Qos:
