@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 import pytest
 import torch
 from face_recon_node.training.processes import on_one_core, worker_pool
+
+
+def _interrupted_at_once() -> None:
+    with worker_pool(1) as pool:
+        pool.submit(len, bytes(50_000_000))  # more than a pipe holds
+        raise KeyboardInterrupt
 
 
 def _interrupted_at_work() -> None:
@@ -18,10 +25,11 @@ def _interrupted_at_work() -> None:
         raise KeyboardInterrupt
 
 
-def test_what_a_worker_does_ends_with_an_interrupt() -> None:
+@pytest.mark.parametrize("interrupted", [_interrupted_at_once, _interrupted_at_work])
+def test_what_a_worker_does_ends_with_an_interrupt(interrupted: Callable[[], None]) -> None:
     begin = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        _interrupted_at_work()
+        interrupted()
     assert time.monotonic() - begin < 60.0
 
 

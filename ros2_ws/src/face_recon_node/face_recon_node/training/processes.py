@@ -25,6 +25,8 @@ def worker_pool(
         # It would go on for hours, or for ever when nobody takes its results any more.
         for worker in multiprocessing.active_children():
             worker.kill()
+        # What was on its way to them would wait for a reader until there is none (before Python 3.11.5, gh-94777).
+        pool._call_queue._reader.close()  # type: ignore[attr-defined]
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
