@@ -16,7 +16,7 @@ from imuface_driver import topics
 from imuface_driver.protocol import EARS, Ear
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
 from imuface_interfaces.srv import Calibrate, LoadModel
-from imuface_node import AutostartNode, Status, StatusLevel
+from imuface_node import AutostartNode, Status, StatusLevel, arrived
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.parameter import Parameter
@@ -243,8 +243,8 @@ class FaceReconNode(AutostartNode):
     def _take_samples(self) -> None:
         """Do what the executor does for the samples that have arrived."""
         for ear, subscription in self._samples.items():
-            while taken := subscription.handle.take_message(subscription.msg_type, subscription.raw):
-                self._on_imu(ear, taken[0])
+            for message in arrived(subscription):
+                self._on_imu(ear, message)
 
     def _model_name(self) -> str:
         path = self.get_parameter("model").value

@@ -287,6 +287,9 @@ def test_another_model_takes_over_without_losing_a_frame(
         start_s = stamps[-1] / SECOND + 0.001
         stamps.extend(graph.play(recording, start_s, start_s + seconds, speed=1.0))
         wait_for(answer.done)
+        # Loading may have outlasted the stream: what comes now is certainly after it.
+        start_s = stamps[-1] / SECOND + 0.001
+        stamps.extend(graph.play(recording, start_s, start_s + 0.2, speed=1.0))
         return answer.result()
 
     def set_model(path: str) -> Any:

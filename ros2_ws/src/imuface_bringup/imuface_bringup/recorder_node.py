@@ -10,7 +10,7 @@ from pathlib import Path
 import imuface_node
 import rclpy
 from imuface_driver.session import typestore
-from imuface_node import AutostartNode, Status, StatusLevel
+from imuface_node import AutostartNode, Status, StatusLevel, arrived
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -69,8 +69,8 @@ class RecorderNode(AutostartNode):
     def stop(self) -> None:
         for subscription, record in self._recorders:
             # On a busy machine, messages of the last moments may have arrived and not been handled.
-            while taken := subscription.handle.take_message(subscription.msg_type, subscription.raw):
-                record(taken[0])
+            for data in arrived(subscription):
+                record(data)
             self.destroy_subscription(subscription)
         self._recorders.clear()
         if self._writer is not None:

@@ -16,25 +16,27 @@ from rosbags.rosbag2 import Reader
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_what_has_arrived_is_recorded_though_nobody_has_handled_it(tmp_path: Path, interrupted: bool) -> None:
     previous = signal.signal(signal.SIGINT, lambda number, frame: None)
-    rclpy.init()
-    recorder = RecorderNode()
-    recorder.set_parameters([Parameter("path", value=str(tmp_path / "out")), Parameter("all_topics", value=True)])
-    recorder.trigger_configure()
-    recorder.trigger_activate()
-    other = rclpy.create_node("other")
-    publisher = other.create_publisher(AffectState, "face/affect", 50)
-    for index in range(30):
-        message = AffectState()
-        message.header.stamp.sec = index
-        publisher.publish(message)
-    assert publisher.wait_for_all_acked(Duration(seconds=20.0))
-    if interrupted:  # rclpy's handler of signals shuts ROS down before the node is closed
-        signal.raise_signal(signal.SIGINT)
-        while rclpy.ok():
-            time.sleep(0.01)
-    recorder.close()
-    recorder.destroy_node()
-    rclpy.try_shutdown()
-    signal.signal(signal.SIGINT, previous)
+    try:
+        with rclpy.init():
+            recorder = RecorderNode()
+            path, all_topics = Parameter("path", value=str(tmp_path / "out")), Parameter("all_topics", value=True)
+            recorder.set_parameters([path, all_topics])
+            recorder.trigger_configure()
+            recorder.trigger_activate()
+            other = rclpy.create_node("other")
+            publisher = other.create_publisher(AffectState, "face/affect", 50)
+            for index in range(30):
+                message = AffectState()
+                message.header.stamp.sec = index
+                publisher.publish(message)
+            assert publisher.wait_for_all_acked(Duration(seconds=20.0))
+            if interrupted:  # rclpy's handler of signals shuts ROS down before the node is closed
+                signal.raise_signal(signal.SIGINT)
+                while rclpy.ok():
+                    time.sleep(0.01)
+            recorder.close()
+            recorder.destroy_node()
+    finally:
+        signal.signal(signal.SIGINT, previous)
     with Reader(tmp_path / "out") as reader:
         assert reader.message_count == 30

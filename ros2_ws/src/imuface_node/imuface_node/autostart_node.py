@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.subscription import Subscription
 
 # What bad user input raises in ROS-free code: reported as one line, without a traceback.
 USER_ERRORS = (OSError, ValueError, ImportError)
@@ -154,6 +155,12 @@ class AutostartNode(LifecycleNode):
             for part, status in parts
         ]
         self._diagnostics.publish(message)
+
+
+def arrived(subscription: Subscription) -> Iterator[Any]:
+    """Take the messages that have arrived and that the executor has not handed to the callback."""
+    while taken := subscription.handle.take_message(subscription.msg_type, subscription.raw):
+        yield taken[0]
 
 
 def main(make_node: Callable[[], AutostartNode], args: list[str] | None = None) -> None:
