@@ -45,10 +45,8 @@ camera: setup ## The optional extra for a true face from a camera, for labs
 demo: setup ## Earphones in, face and empathetic reply out, into out/demo; VIEW=1 opens the live viewer instead
 	$(BIN)/imuface demo --out out/demo $(if $(VIEW),--view)
 
-# Whole graphs come last and alone: they keep both cores busy by themselves.
 test: setup ## The whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile ros2_ws/src
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest
 
 check: setup ## Linter, formatter and type checker
 	$(BIN)/ruff check .
