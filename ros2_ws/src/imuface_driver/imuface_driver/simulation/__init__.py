@@ -2,8 +2,8 @@
 
 from imuface_driver.simulation.earphones import SimulatedEarphones
 from imuface_driver.simulation.head_motion import ACTIVITIES
-from imuface_driver.simulation.participant import Participant
+from imuface_driver.simulation.participant import PEOPLE, Participant
 from imuface_driver.simulation.performance import Performance
 from imuface_driver.simulation.simulate import simulate
 
-__all__ = ["ACTIVITIES", "Participant", "Performance", "SimulatedEarphones", "simulate"]
+__all__ = ["ACTIVITIES", "PEOPLE", "Participant", "Performance", "SimulatedEarphones", "simulate"]

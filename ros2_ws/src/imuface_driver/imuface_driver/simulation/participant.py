@@ -9,7 +9,8 @@ mirror image.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,12 @@ from imuface_driver.simulation.arbitrary import arbitrary_ears
 from imuface_driver.simulation.mechanics import COLUMNS, MIRROR_ROTATION, MIRROR_TRANSLATION, EarMechanics
 
 CROSS_TALK = 0.08  # share of a one-sided action that reaches the other ear through skin and skull
+# Motion of default ears in that of faint ones, chosen such that published facts come out: docs/simulation.md.
+STRENGTH = 3.0
+LIDS_STRENGTH = 12.0
+JOINT_SHIFT = 4.2  # how far the jaw's joint shifts the canal
+SCATTER = np.radians(30.0)  # per component, by which each action of a tissue pulls in a direction of its own
+EAR_SCATTER = np.radians(10.0)  # the same, between the ears of a person
 
 
 class _Tissue(NamedTuple):
@@ -73,6 +80,7 @@ _TISSUES: dict[str, _Tissue] = {
 }  # fmt: skip
 _NAMES = tuple(_TISSUES)
 _HINGE, _GLIDE = _NAMES.index("condyle hinge"), _NAMES.index("condyle glide")
+_LIDS = _NAMES.index("lids")
 _BONY = np.array([tissue.bony for tissue in _TISSUES.values()])
 
 
@@ -95,6 +103,32 @@ def _shares(ear: Ear) -> NDArray[np.float64]:
     return shares
 
 
+_ACTIONS_OF = [(row, stem) for row, tissue in enumerate(_TISSUES.values()) for stem in tissue.actions]
+_ROWS = len(_ACTIONS_OF)
+
+
+def _apart(ear: EarMechanics, turned: Rotation, drifted: Rotation) -> EarMechanics:
+    """A stronger ear in which each action of a tissue pulls along a line of its own, turned from the tissue's."""
+    rows = [row for row, _ in _ACTIONS_OF]
+    strength = np.where(np.array(rows) == _LIDS, LIDS_STRENGTH, STRENGTH)[:, None]
+    masks = np.zeros((_ROWS, len(COLUMNS)))
+    for mask, (_, action) in zip(masks, _ACTIONS_OF, strict=True):
+        stem = action.rstrip("@!")
+        mask[[COLUMNS[name] for name in ((stem,) if action == stem else (stem + "Left", stem + "Right"))]] = 1.0
+    return replace(
+        ear,
+        shares=ear.shares[rows] * masks,
+        rotation=strength * turned.apply(ear.rotation[rows]),
+        translation=np.where(_BONY[rows, None], JOINT_SHIFT, strength) * drifted.apply(ear.translation[rows]),
+        onset=ear.onset[rows],
+        curvature=ear.curvature[rows],
+        tension=ear.tension[rows],
+        lag=ear.lag[rows],
+        creep=ear.creep[rows],
+        limit=STRENGTH * ear.limit,
+    )
+
+
 @dataclass(frozen=True)
 class Participant:
     """The ears of one simulated person."""
@@ -104,7 +138,28 @@ class Participant:
 
     @classmethod
     def random(cls, seed: int) -> Participant:
-        """A person with ordinary anatomy drawn at random: the same seed is the same person."""
+        """A person with ordinary anatomy drawn at random: the same seed is the same person.
+
+        The size of the motion and how far actions of one tissue differ are set so that published facts come out
+        (``docs/simulation.md``).
+        """
+        rng = np.random.default_rng([seed, 0x61637473])
+        person = cls.faint(seed)
+        shared = rng.normal(0.0, SCATTER, (2, _ROWS, 3))
+        ears = {}
+        for ear in EARS:
+            scatter = shared + rng.normal(0.0, EAR_SCATTER, shared.shape)
+            if ear == "right":
+                scatter *= MIRROR_ROTATION
+            ears[ear] = _apart(getattr(person, ear), *(Rotation.from_rotvec(turns) for turns in scatter))
+        return cls(**ears)
+
+    @classmethod
+    def faint(cls, seed: int) -> Participant:
+        """The same person as :meth:`random` with ears that hardly move, and alike by whatever a tissue does.
+
+        A stress level: less than what has been published would need.
+        """
         rng = np.random.default_rng([seed, 0x65617273])
         tissues = len(_TISSUES)
         # Differences between people, shared by both ears of one person.
@@ -159,3 +214,11 @@ class Participant:
 def _signs(rng: np.random.Generator, opposite: float) -> NDArray[np.float64]:
     """(3,) of 1, or -1 with the probability ``opposite``."""
     return np.where(rng.random(3) < opposite, -1.0, 1.0)
+
+
+PEOPLE: dict[str, Callable[[int], Participant]] = {
+    "anatomical": Participant.random,
+    "faint": Participant.faint,
+    "arbitrary": Participant.arbitrary,
+}
+"""Kinds of ears by their names: how a seed becomes a person."""
