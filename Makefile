@@ -42,8 +42,8 @@ $(PACKAGES_DONE): $(INTERFACES_DONE) $(PACKAGES:%=ros2_ws/src/%/setup.py) $(wild
 camera: setup ## The optional extra for a true face from a camera, for labs
 	$(PIP) install --no-deps -r requirements-camera.txt
 
-demo: setup ## Earphones in, face and empathetic reply out, into out/demo; VIEW=1 opens the live viewer instead
-	$(BIN)/imuface demo --out out/demo $(if $(VIEW),--view)
+demo: setup ## Earphones in, face and empathetic reply out, into out/demo; VIEW=1 opens the live viewer instead; UNKNOWN=1: a stranger
+	$(BIN)/imuface demo --out out/demo $(if $(VIEW),--view) $(if $(UNKNOWN),--unknown)
 
 test: setup ## The whole test suite
 	$(BIN)/python -m pytest

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from face_recon_node.head import HeadModel
-from face_recon_node.training.screening import screen
-from face_recon_node.training.stretch import prepare
+from face_recon_node.data.screening import screen
+from face_recon_node.data.segment import prepare
 from imuface_driver.session import read_session
 
 ROOT = Path(__file__).parents[1]
@@ -29,11 +29,11 @@ def test_its_sessions_pass_the_screening_and_its_ears_feel_the_face(tmp_path: Pa
         for role, seconds in (("train", 60), ("test", 90), ("unseen", 90)):
             recording = read_session(tmp_path / ears / role)
             assert not screen(recording).unknown
-            (stretch,) = prepare(recording)
-            assert stretch.present[1:].all()
-            assert len(stretch) / 30 == pytest.approx(seconds - 3.0, abs=1.5)
-        landmarks = stretch.true_landmarks(HeadModel.load())
+            (segment,) = prepare(recording)
+            assert segment.present[1:].all()
+            assert len(segment) / 30 == pytest.approx(seconds - 3.0, abs=1.5)
+        landmarks = segment.true_landmarks(HeadModel.load())
         moved = np.linalg.norm(landmarks - np.median(landmarks, axis=0), axis=-1).mean()
         assert 1e-3 < moved < 1e-2
-        sway[ears] = np.abs(np.diff(stretch.readings, axis=0)).mean()
+        sway[ears] = np.abs(np.diff(segment.readings, axis=0)).mean()
     assert sway["strong1"] > 1.1 * sway["weak1"]

@@ -20,6 +20,10 @@ _SENTENCES = {
     "zh": "最近{seconds:.0f}秒，脸上{share}显得{expression}，效价{valence:+.1f}",
     "en": "in the last {seconds:.0f} s the face looked {expression} {share}, valence {valence:+.1f}",
 }
+LEAST_CONFIDENCE = 0.5
+"""A reading that is more likely wrong than right is not told."""
+LEAST_SHARE = 0.3
+"""Of the window, that has to be told for anything to be said."""
 _SHARES = {"zh": ("多半时间", "有时"), "en": ("most of the time", "at times")}
 
 
@@ -55,15 +59,18 @@ class AffectWindow:
     def summary(self, now: float, language: str) -> str:
         """The window before ``now`` (seconds) in ``"zh"`` or ``"en"``; empty without at least a second of readings.
 
-        Each reading counts as much as its confidence. The face is a weak cue: the words carry no certainty, and the
-        safety gate never sees them.
+        Each reading counts as much as its confidence; where the ears say too little, nothing is said. The face is a
+        weak cue: the words carry no certainty, and the safety gate never sees them.
         """
-        recent = [reading for reading in self._readings if now - self.duration <= reading.stamp]
+        window = [reading for reading in self._readings if now - self.duration <= reading.stamp]
+        recent = [reading for reading in window if reading.confidence >= LEAST_CONFIDENCE]
+        if not window or len(recent) < LEAST_SHARE * len(window):
+            return ""
         weights: Counter[str] = Counter()
         for reading in recent:
             weights[reading.expression] += reading.confidence  # type: ignore[assignment]
         total = sum(weights.values())
-        if not total or recent[-1].stamp - recent[0].stamp < 1.0:
+        if not total or window[-1].stamp - window[0].stamp < 1.0:
             return ""
         expression, weight = weights.most_common(1)[0]
         return _SENTENCES[language].format(

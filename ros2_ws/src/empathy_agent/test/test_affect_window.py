@@ -43,6 +43,16 @@ def test_nothing_to_say() -> None:
     assert window.summary(5.0, "en") == ""
 
 
+def test_a_face_that_the_ears_hardly_tell_is_not_told() -> None:
+    window = AffectWindow(10.0)
+    fill(window, "n" * 100, confidence=0.45)
+    assert window.summary(10.0, "en") == ""
+    for index in range(100, 140):
+        window.add(Affect(index * 0.1, -0.4, "sad", 0.9))
+    # What is told is told of itself: the doubtful readings neither vote nor dilute.
+    assert window.summary(14.0, "en") == "in the last 10 s the face looked sad most of the time, valence -0.4"
+
+
 def test_a_clock_that_jumps_back_starts_anew() -> None:
     window = AffectWindow(5.0)
     window.add(Affect(1000.0, 0.0, "happy", 1.0))

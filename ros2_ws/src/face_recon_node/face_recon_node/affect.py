@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from imuface_driver.arkit import BLENDSHAPES, INDEX
@@ -81,6 +82,8 @@ EXPRESSIONS: tuple[str, ...] = (NEUTRAL, *PROTOTYPES)
 
 # A face is neutral unless an expression has more evidence than this.
 NEUTRAL_EVIDENCE = 0.25
+# A model that says probabilities reports neutral from this one on; see said_expression.
+NEUTRAL_ABOVE = 0.5
 # Time constant of the smoothing of evidence, valence and arousal, seconds: macro-expressions last 0.5 s to 4 s.
 TIME_CONSTANT = 0.5
 # Another expression takes over when its smoothed evidence leads by this much.
@@ -139,18 +142,18 @@ def action_units(weights: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(weights, dtype=np.float64) @ _TO_UNITS.T
 
 
-def evidence(weights: ArrayLike, closed_lids: float = 0.0) -> NDArray[np.float64]:
+def evidence(weights: ArrayLike, closed_lids: ArrayLike = 0.0) -> NDArray[np.float64]:
     """Evidence 0..1 for each of :data:`PROTOTYPES` (..., 9).
 
     Args:
         weights: (..., 52) ARKit weights, 0..1.
-        closed_lids: share of the recent time with closed lids, 0..1.
+        closed_lids: (...) or a number: share of the recent time with closed lids, 0..1.
     """
     weights = np.asarray(weights, dtype=np.float64)
     one_brow = np.abs(weights[..., INDEX["browOuterUpLeft"]] - weights[..., INDEX["browOuterUpRight"]])
-    drowsy = np.clip((closed_lids - _LIDS_ALERT) / (_LIDS_DROWSY - _LIDS_ALERT), 0.0, 1.0)
+    drowsy = np.clip((np.asarray(closed_lids) - _LIDS_ALERT) / (_LIDS_DROWSY - _LIDS_ALERT), 0.0, 1.0)
     cues = np.concatenate(
-        [action_units(weights), one_brow[..., None], np.broadcast_to(drowsy, (*weights.shape[:-1], 1))], axis=-1
+        [action_units(weights), one_brow[..., None], np.broadcast_to(drowsy, weights.shape[:-1])[..., None]], axis=-1
     )
     return (cues @ _EVIDENCE.T) * (1.0 - np.minimum(cues @ _AGAINST.T, 1.0))
 
@@ -176,35 +179,48 @@ class AffectEstimator:
             ValueError: an array has the wrong shape.
         """
         mean, spread = _cleaned(weights, standard_deviation)
-        elapsed = math.inf if self._stamp_ns is None else (stamp_ns - self._stamp_ns) * 1e-9
-        self._stamp_ns = stamp_ns
-        if not 0.0 <= elapsed <= MAX_GAP:
-            elapsed = math.inf
-            self._closed_lids = 0.0
-            self._label = 0
-        units = action_units(mean)
-        lids = units[list(ACTION_UNITS).index(43)]
-        closed = float(np.clip((lids - _LIDS_OPEN) / (_LIDS_CLOSED - _LIDS_OPEN), 0.0, 1.0))
-        step = min(elapsed, MAX_GAP)
-        self._closed_lids += (closed - self._closed_lids) * -math.expm1(-step / _LIDS_TIME_CONSTANT)
-        now = evidence(mean, self._closed_lids)
-        self._smoothed += (now - self._smoothed) * -math.expm1(-elapsed / TIME_CONSTANT)
+        place, _, now = self._follow(np.array([stamp_ns]), mean[None])
+        valence, arousal = place[0].tolist()
+        confidence = self._confidence(mean, spread, now[0])
+        return Affect(valence, arousal, EXPRESSIONS[self._label], confidence, units_by_number(mean))
 
-        self._decide()
-        valence, arousal = _place(self._smoothed)
-        return Affect(
-            float(valence),
-            float(arousal),
-            EXPRESSIONS[self._label],
-            self._confidence(mean, spread, now),
-            dict(zip(ACTION_UNITS, units.tolist(), strict=True)),
-        )
+    def follow(
+        self, stamps_ns: NDArray[np.integer], weights: ArrayLike
+    ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """What consecutive faces (n, 52) at times (n,) show that are known without error.
 
-    def _decide(self) -> None:
-        scores = np.append(NEUTRAL_EVIDENCE, self._smoothed)
-        best = int(np.argmax(scores))
-        if scores[best] > scores[self._label] + HYSTERESIS:
-            self._label = best
+        Returns:
+            valence and arousal (n, 2), and the index of each label in :data:`EXPRESSIONS` (n,).
+        """
+        return self._follow(stamps_ns, np.clip(np.asarray(weights, dtype=np.float64), 0.0, 1.0))[:2]
+
+    def _follow(
+        self, stamps_ns: NDArray[np.integer], weights: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.float64]]:
+        """The same, and the evidence (n, 9) of each frame by itself."""
+        lids = weights @ _TO_UNITS[list(ACTION_UNITS).index(43)]
+        closed = np.clip((lids - _LIDS_OPEN) / (_LIDS_CLOSED - _LIDS_OPEN), 0.0, 1.0)
+        elapsed, drowsy = np.empty(len(closed)), np.empty(len(closed))
+        fresh = np.zeros(len(closed), bool)
+        for row, (stamp, lid) in enumerate(zip(stamps_ns.tolist(), closed.tolist(), strict=True)):
+            step = math.inf if self._stamp_ns is None else (stamp - self._stamp_ns) * 1e-9
+            self._stamp_ns = stamp
+            if not 0.0 <= step <= MAX_GAP:
+                step, self._closed_lids, fresh[row] = math.inf, 0.0, True
+            self._closed_lids += (lid - self._closed_lids) * -math.expm1(-min(step, MAX_GAP) / _LIDS_TIME_CONSTANT)
+            elapsed[row], drowsy[row] = step, self._closed_lids
+        now = evidence(weights, drowsy)
+        smoothed, labels = np.empty_like(now), np.empty(len(now), np.intp)
+        for row, share in enumerate(-np.expm1(-elapsed / TIME_CONSTANT)):
+            self._smoothed = self._smoothed + (now[row] - self._smoothed) * share
+            smoothed[row] = self._smoothed
+            labels[row] = self._label = self._decided(0 if fresh[row] else self._label)
+        return _place(smoothed), labels, now
+
+    def _decided(self, label: int) -> int:
+        scores = [NEUTRAL_EVIDENCE, *self._smoothed.tolist()]
+        best = max(range(len(scores)), key=scores.__getitem__)
+        return best if scores[best] > scores[label] + HYSTERESIS else label
 
     def _confidence(self, mean: NDArray[np.float64], spread: NDArray[np.float64], now: NDArray[np.float64]) -> float:
         """Share of the faces within the uncertainty for which the label would hold."""
@@ -215,13 +231,37 @@ class AffectEstimator:
         return float(np.mean(np.argmax(scores, axis=1) == self._label))
 
 
+def told_affect(valence: float, arousal: float, expressions: NDArray[np.floating], weights: ArrayLike) -> Affect:
+    """The affect that a model says itself, of a face with weights (52,) and probabilities (labels,) of expressions."""
+    label = said_expression(expressions)
+    return Affect(valence, arousal, EXPRESSIONS[label], float(expressions[label]), units_by_number(weights))
+
+
+def said_expression(expressions: NDArray[np.floating]) -> Any:
+    """Index (...) of the expression to report, of probabilities (..., labels).
+
+    The likeliest one but neutral where neutral is less likely than :data:`NEUTRAL_ABOVE`: faces rest most of the
+    time, so a label that had to be likelier than rest would hardly ever be reported. Its probability is its confidence.
+    """
+    likeliest = 1 + np.argmax(expressions[..., 1:], axis=-1)
+    return np.where(expressions[..., 0] >= NEUTRAL_ABOVE, 0, likeliest)
+
+
+def units_by_number(weights: ArrayLike) -> dict[int, float]:
+    """Intensities of the action units of weights (52,), by FACS number."""
+    return dict(zip(ACTION_UNITS, action_units(weights).tolist(), strict=True))
+
+
 def _place(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Valence and arousal (2,): as far out as the strongest evidence, towards the expressions by their square shares.
+    """Valence and arousal (..., 2) of scores (..., 9): as far out as the strongest evidence, towards the expressions
+    by their square shares.
 
     Many expressions share action units; the squares keep the weaker ones from pulling the strongest one aside.
     """
     shares = scores**2
-    return _CIRCUMPLEX @ shares * (scores.max() / max(float(shares.sum()), 1e-12))
+    reach = scores.max(axis=-1, keepdims=True) / np.maximum(shares.sum(axis=-1, keepdims=True), 1e-12)
+    place: NDArray[np.float64] = shares @ _CIRCUMPLEX.T * reach
+    return place
 
 
 def _cleaned(weights: ArrayLike, standard_deviation: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -27,13 +27,12 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import Imu, PointCloud2
 from visualization_msgs.msg import MarkerArray
 
-from face_recon_node.affect import AffectEstimator
+from face_recon_node.affect import Affect, AffectEstimator, told_affect
 from face_recon_node.messages import BlendshapesMessage, LandmarksMessage, MeshMessage, PointsMessage, affect_message
-from face_recon_node.network import FaceNetwork
-from face_recon_node.network.face_network import SHIPPED
+from face_recon_node.models.file import SHIPPED, load
+from face_recon_node.models.model import FaceModel
 from face_recon_node.parameters import HEAD_PARAMETERS, declare, load_head, sensor_qos
 from face_recon_node.stream import FaceFrame, Reconstructor, ReconstructorSettings
-from face_recon_node.stream.features import CHANNELS
 from face_recon_node.stream.profile import Wearing
 from face_recon_node.stream.reconstructor import MEMORY
 
@@ -59,7 +58,7 @@ class FaceReconNode(AutostartNode):
         self._samples: dict[Ear, Subscription] = {}
         self._request: Calibrate.Response | None = None  # what the request that is waiting will be answered
         self._configured = False
-        self._loaded: FaceNetwork | None = None  # what a parameter that is being set names
+        self._loaded: FaceModel | None = None  # what a parameter that is being set names
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self.add_post_set_parameters_callback(self._after_set_parameters)
 
@@ -151,8 +150,7 @@ class FaceReconNode(AutostartNode):
         stamp = frame.stamp_ns
         self._landmarks.publish(self._landmarks_message.build(stamp, frame.landmarks, frame.landmarks_std))
         self._blendshapes.publish(self._blendshapes_message.build(stamp, frame.blendshapes, frame.blendshapes_std))
-        affect = self._estimator.update(stamp, frame.blendshapes, frame.blendshapes_std)
-        self._affect.publish(affect_message(stamp, affect))
+        self._affect.publish(affect_message(stamp, self._shown(frame)))
         if self._points.get_subscription_count():
             self._points.publish(self._points_message.build(stamp, frame.landmarks, frame.landmarks_std))
         if self._mesh_message is not None and self._mesh.get_subscription_count():
@@ -160,6 +158,13 @@ class FaceReconNode(AutostartNode):
             self._mesh.publish(self._mesh_message.build(stamp, self._head.vertices(frame.blendshapes)))
             self._mesh_ms.append((time.perf_counter() - started) * 1e3)
         self._frames += 1
+
+    def _shown(self, frame: FaceFrame) -> Affect:
+        """What the model says of the affect, else what the rules make of its weights."""
+        said = frame.affect
+        if said is None:
+            return self._estimator.update(frame.stamp_ns, frame.blendshapes, frame.blendshapes_std)
+        return told_affect(float(said.valence[0]), float(said.arousal[0]), said.expressions[0], frame.blendshapes)
 
     def _warn_about_drops(self, ear: Ear) -> None:
         counters = self._reconstructor.counters[ear]
@@ -216,22 +221,22 @@ class FaceReconNode(AutostartNode):
             self._loaded = None
             self.get_logger().info(f"model in use: {self._model_name()}")
 
-    def _load_aside(self, path: str) -> FaceNetwork:
+    def _load_aside(self, path: str) -> FaceModel:
         """Load a model in a thread and take samples meanwhile: whoever sets a parameter waits for the outcome, and
         the executor with them.
 
         Raises:
-            ValueError, OSError: as :meth:`FaceNetwork.load`.
+            ValueError, OSError: as :func:`~face_recon_node.models.file.load`.
         """
-        outcome: list[FaceNetwork | Exception] = []
+        outcome: list[FaceModel | Exception] = []
 
-        def load() -> None:
+        def attempt() -> None:
             try:
                 outcome.append(_load(path))
             except Exception as error:
                 outcome.append(error)
 
-        thread = threading.Thread(target=load)
+        thread = threading.Thread(target=attempt)
         thread.start()
         while thread.is_alive():
             thread.join(POLL_PERIOD)
@@ -352,12 +357,13 @@ class FaceReconNode(AutostartNode):
         return Status(StatusLevel.OK if healthy else StatusLevel.WARN, calibration.message, values)
 
     def _model_status(self) -> Status:
-        network = self._reconstructor.network
+        model = self._reconstructor.model
         values = {
             "file": Path(self.get_parameter("model").value or SHIPPED).name,
-            "simulated": str(bool(network.card.get("simulated"))),
-            "personal": str(network.wearer is not None),
-            "profile": str(network.profile is not None),
+            "model": model.name,
+            "simulated": str(bool(model.card.get("base", model.card).get("simulated"))),
+            "personal": str(model.face is not None),
+            "profile": str(model.profile is not None),
         }
         return Status(StatusLevel.OK, self._model_name(), values)
 
@@ -370,19 +376,18 @@ class FaceReconNode(AutostartNode):
         return Status(level, monitor.judgement.message, values)
 
 
-def _load(path: str) -> FaceNetwork:
+def _load(path: str) -> FaceModel:
     """Load a model file (empty: the shipped one) and predict a few frames: the first ones take so long that samples
     would be lost.
 
     Raises:
-        ValueError, OSError: as :meth:`FaceNetwork.load`.
+        ValueError, OSError: as :func:`~face_recon_node.models.file.load`.
     """
-    network = FaceNetwork.load(path or None)
-    stream = network.stream()
+    model = load(path or None)
+    stream = model.stream()
     for frames in (MEMORY, 1, 1):
-        features = np.zeros((frames, len(CHANNELS)), dtype=np.float32)
-        stream.push(features, np.zeros((frames, 12)), np.ones((frames, 2), dtype=bool))
-    return network
+        stream.push(np.zeros((frames, 12)), np.ones((frames, 2), dtype=bool))
+    return model
 
 
 class _NextTurn:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from face_recon_node.affect import EXPRESSIONS
 from face_recon_node.head import HeadModel, Identity
-from face_recon_node.network import FaceNetwork
+from face_recon_node.models.file import load, save
+from face_recon_node.models.signature.model import SignatureModel
 from face_recon_node.node import FaceReconNode
 from imuface_driver import topics
 from imuface_driver.recording import ImuTrack, Recording
@@ -125,7 +127,7 @@ class Graph:
         self.imu[ear].publish(message)
 
     def play(self, recording: Recording, start_s: float, end_s: float, speed: float = SPEED) -> list[int]:
-        """Send the samples of a stretch at ``speed`` times real time; the stamps of the left ear."""
+        """Send the samples of a segment at ``speed`` times real time; the stamps of the left ear."""
         samples = []
         for ear, track in (("left", recording.left), ("right", recording.right)):
             if track is not None:
@@ -277,7 +279,10 @@ def test_another_model_takes_over_without_losing_a_frame(
     start: Callable[..., Graph], recording: Recording, tmp_path: Path
 ) -> None:
     doubtful, damaged = tmp_path / "anna.pt", tmp_path / "damaged.pt"
-    FaceNetwork.load().with_scales(50.0, 50.0).save(doubtful)
+    model = load()
+    assert isinstance(model, SignatureModel)
+    model.confidence = replace(model.confidence, weights_scale=50.0 * model.confidence.weights_scale)
+    save(model, doubtful)
     damaged.write_bytes(doubtful.read_bytes()[:5000])
     graph = start("loading", "-p", "publish_mesh:=false")
     stamps = graph.play(recording, 0.0, 5.0)
@@ -320,7 +325,7 @@ def test_another_model_takes_over_without_losing_a_frame(
     before, after = doubt[stamps[140]], doubt[stamps[-1]]
     assert all(doubt[s] > 10 * before for s in stamps if doubted_from <= s <= doubted_until)
     assert after < 10 * before
-    wait_for(lambda: graph.values("model")["file"] == "anyone.pt")
+    wait_for(lambda: graph.values("model")["file"] == "signature.pt")
     assert graph.values("model")["personal"] == "False"
     assert "the model stays as it is" in graph.close()
 

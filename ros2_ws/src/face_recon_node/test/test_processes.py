@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from face_recon_node.training.processes import on_one_core, worker_pool
+from face_recon_node.processes import on_one_core, worker_pool
 
 
 def _interrupted_at_once() -> None:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from face_recon_node.stream.profile import BLOCK, EarProfile, ProfileMonitor, Wearing
-from face_recon_node.training.stretch import Stretch, prepare
+from face_recon_node.data.segment import Segment, prepare
 from imuface_driver.simulation import Participant, Performance, simulate
 
 
 @cache
-def session(person: int, mount: int) -> tuple[Stretch, ...]:
+def session(person: int, mount: int) -> tuple[Segment, ...]:
     """100 s of a simulated person who keeps the head calm."""
     recording = simulate(
         Performance.natural(mount, 100.0), Participant.arbitrary(person), 100.0, seed=mount, start_ns=1_000_000_000
@@ -27,16 +26,16 @@ def session(person: int, mount: int) -> tuple[Stretch, ...]:
 Change = Callable[[np.ndarray], None]
 
 
-def watch(stretches: tuple[Stretch, ...], known: EarProfile | None = None, change: Change | None = None) -> list[Any]:
+def watch(segments: tuple[Segment, ...], known: EarProfile | None = None, change: Change | None = None) -> list[Any]:
     """What held after each block, with the readings (n, 2, 6) changed in place before."""
     monitor = ProfileMonitor(known)
     seen = []
-    for stretch in stretches:
-        readings = stretch.readings.reshape(-1, 2, 6).astype(float)
+    for segment in segments:
+        readings = segment.readings.reshape(-1, 2, 6).astype(float)
         if change:
             change(readings)
-        for row in range(len(stretch)):
-            monitor.push(readings[row], stretch.present[row], stretch.features[row])
+        for row in range(len(segment)):
+            monitor.push(readings[row], segment.present[row])
             if row % BLOCK == BLOCK - 1:
                 seen.append(monitor.judgement)
     return seen
@@ -66,13 +65,10 @@ def test_damaged_profiles_are_refused_and_other_versions_left_alone() -> None:
 
 
 def test_too_little_motion_gives_no_profile() -> None:
-    (stretch,) = session(3, 1)
-    assert EarProfile.fitted([stretch[:800]]) is None
+    (segment,) = session(3, 1)
+    assert EarProfile.fitted([segment[:800]]) is None
     assert EarProfile.fitted([]) is None
-    alone = SimpleNamespace(
-        features=stretch.features, present=np.column_stack((stretch.present[:, 0], ~stretch.present[:, 1]))
-    )
-    assert EarProfile.fitted([alone]) is None  # type: ignore[list-item]
+    assert EarProfile.fitted([segment.without_ear(1)]) is None
 
 
 def test_the_person_fits() -> None:
@@ -137,14 +133,11 @@ def test_a_short_disturbance_is_no_warning_and_a_warning_ends() -> None:
 
 
 def test_one_ear_and_a_resting_head_say_nothing() -> None:
-    (stretch,) = session(3, 1)
-    alone = Stretch(
-        stretch.stamps, stretch.readings, stretch.present & [True, False], stretch.features, stretch.weights
-    )
-    assert watch((alone,))[-1].wearing == Wearing.UNKNOWN
+    (segment,) = session(3, 1)
+    assert watch((segment.without_ear(1),))[-1].wearing == Wearing.UNKNOWN
 
     def both_on_the_table(readings: np.ndarray) -> None:
         on_the_table(0)(readings)
         on_the_table(1)(readings)
 
-    assert watch((stretch,), None, both_on_the_table)[-1].wearing == Wearing.UNKNOWN
+    assert watch((segment,), None, both_on_the_table)[-1].wearing == Wearing.UNKNOWN

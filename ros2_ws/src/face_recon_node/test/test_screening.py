@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 from face_recon_node.head import HeadModel
-from face_recon_node.training.screening import screen
-from face_recon_node.training.sessions import prepare_session, read_sessions
+from face_recon_node.data.screening import screen
+from face_recon_node.data.sessions import prepare_session, read_sessions
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from imuface_driver.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Recording
@@ -197,11 +197,11 @@ def test_where_the_true_face_is_lost_nothing_is_learned(tmp_path: Path) -> None:
     assert whole.blendshapes is not None
     kept = (np.arange(2700) < 900) | (np.arange(2700) >= 1200)
     write_session(tmp_path / "gap", replace(whole, blendshapes=rows(whole.blendshapes, kept), landmarks=None))
-    stretches, warnings = prepare_session(tmp_path / "gap")
+    segments, _, warnings = prepare_session(tmp_path / "gap")
     assert warnings == ["reference/blendshapes has 1 gaps, 10.0 s in all"]
-    stamps = np.concatenate([stretch.stamps for stretch in stretches])
+    stamps = np.concatenate([segment.stamps for segment in segments])
     lost = whole.blendshapes.stamps[900:1200]
-    assert len(stretches) == 2
+    assert len(segments) == 2
     assert not np.any((stamps >= lost[0]) & (stamps <= lost[-1]))
     assert len(stamps) > 2200
 
@@ -214,12 +214,12 @@ def test_sessions_are_read_skipped_and_told_apart(tmp_path: Path, caplog: pytest
     with caplog.at_level(logging.WARNING):
         sessions = read_sessions([good, bad, absent], lambda what, done, of: reported.append(done))
     assert reported == [1, 2, 3]
-    assert list(sessions.stretches) == [good]
-    assert sessions.all_stretches == sessions.stretches[good]
+    assert list(sessions.segments) == [good]
+    assert sessions.all_segments == sessions.segments[good]
     assert set(sessions.skipped) == {"bad", "absent"}
     assert "multiply by 9.80665" in sessions.skipped["bad"]
     assert len(caplog.records) == 2
-    assert [len(prepared) for prepared in read_sessions([bad, good]).stretches.values()] == [1]
+    assert [len(prepared) for prepared in read_sessions([bad, good]).segments.values()] == [1]
     with pytest.raises(ValueError, match=r"none of the sessions can be used: .*it is in g"):
         read_sessions([bad, absent])
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from face_recon_node.evaluation.affect import AffectFigures, Bin
+from face_recon_node.evaluation.assessment import Assessment
+from face_recon_node.evaluation.fidelity import ActionFidelity, Fidelity
+from face_recon_node.evaluation.metrics import Figures
 from face_recon_node.head import HeadModel
 from face_recon_node.study import plots
 from face_recon_node.study.harness import EXAMPLE_FRAMES, Outcome, Plan
-from face_recon_node.study.metrics import Figures
 from face_recon_node.study.results import Key, Row
 from face_recon_node.study.settings import Participant, Study, choose_settings
 from face_recon_node.study.table import Table
 
 KEYS = ("within", "across", "neutral", "30s", "1min", "2min", "30s-remounted")
-MODELS = ("constant", "ridge", "paper", "ours")
+MODELS = ("median", "ridge", "imu_twin_trans", "signature")
+BINS = Bin(0.45, 0.46, 0.5, 30), Bin(0.85, 0.86, 0.7, 60)
 
 
 def made_up(keys: Sequence[str] = KEYS, simulated: bool = True) -> Table:
@@ -27,9 +30,16 @@ def made_up(keys: Sequence[str] = KEYS, simulated: bool = True) -> Table:
     for key in keys:
         for model in MODELS:
             for person in people:
-                figures = Figures(*rng.uniform(1.0, 2.0, 10).tolist())
-                rows.append(Row(Key(person.name, key, model, 0, ""), figures, None, 1000, 0.1, 500.0, 4.9, 900))
-    plan = Plan(Study("made up", people, simulated), choose_settings(keys), MODELS)
+                actions = {"jawOpen": ActionFidelity(*rng.uniform(0.0, 1.0, 2).tolist())}
+                assessment = Assessment(
+                    Figures(*rng.uniform(1.0, 2.0, 10).tolist()),
+                    Fidelity(float(rng.uniform(0.0, 1.0)), 0.5, actions, 2.0),
+                    AffectFigures(*rng.uniform(0.0, 1.0, 6).tolist()),
+                    None,
+                )
+                name = Key(person.name, key, model, 0, "")
+                rows.append(Row(name, assessment, BINS[: person.number], 1000, 0.1, 0.1, 500.0, 4.9, 900))
+    plan = Plan(Study("made up", people, "faint" if simulated else None), choose_settings(keys), MODELS)
     return Table(plan, Outcome(rows))
 
 
@@ -39,7 +49,7 @@ def keep_examples(folder: Path, setting: str) -> None:
     weights[:, 17] = 0.5 + 0.5 * np.sin(seconds)
     weights[:, 2] = 0.5 + 0.5 * np.sin(0.7 * seconds)
     (folder / "examples").mkdir(exist_ok=True)
-    for model, share in (("ours", 0.8), ("ridge", 0.3)):
+    for model, share in (("signature", 0.8), ("ridge", 0.3)):
         np.savez_compressed(
             folder / "examples" / f"{setting}-{model}.npz",
             seconds=seconds,
@@ -54,8 +64,9 @@ def test_all_pictures_are_drawn(tmp_path: Path) -> None:
     keep_examples(tmp_path, "within")
     names = plots.draw(made_up(), tmp_path)
     assert names == [
-        "participants_within.png", "regions_within.png", "participants_across.png", "regions_across.png",
-        "participants_neutral.png", "regions_neutral.png", "minutes.png", "time_within.png", "faces_within.png",
+        "participants_within.png", "fidelity_within.png", "participants_across.png", "fidelity_across.png",
+        "participants_neutral.png", "fidelity_neutral.png", "reliability.png", "minutes.png", "time_within.png",
+        "faces_within.png",
     ]  # fmt: skip
     for name in names:
         assert (tmp_path / name).stat().st_size > 5000
@@ -74,26 +85,14 @@ def test_pictures_that_rows_do_not_allow_are_left_out(tmp_path: Path) -> None:
 
 def test_a_damaged_example_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     keep_examples(tmp_path, "within")
-    for name in ("within-ours.npz", "within-ridge.npz"):
+    for name in ("within-signature.npz", "within-ridge.npz"):
         (tmp_path / "examples" / name).write_bytes(b"PK nothing")
-    assert plots.draw(made_up(("within",)), tmp_path) == ["participants_within.png", "regions_within.png"]
-    assert "within-ours.npz" in caplog.text
+    names = ["participants_within.png", "fidelity_within.png", "reliability.png"]
+    assert plots.draw(made_up(("within",)), tmp_path) == names
+    assert "within-signature.npz" in caplog.text
 
 
-def test_the_gain_compares_the_same_people() -> None:
+def test_the_reliability_counts_frames_alike() -> None:
     table = made_up(("within",))
-    errors = {"constant": 2.0, "ridge": 1.5, "paper": 1.2, "ours": 1.0}
-    rows = [
-        replace(row, figures=replace(row.figures, landmark_error_mm=errors[row.key.model]))
-        for row in table.outcome.rows
-        if not (row.key.model == "constant" and row.key.participant == "p01")
-    ]
-    fewer = Table(table.plan, Outcome(rows))
-    assert fewer.gain("within", "ours", "constant") == pytest.approx(0.5)
-    assert fewer.gain("within", "ridge", "constant") == pytest.approx(0.25)
-    assert fewer.gain("walking", "ours", "constant") is None
-    assert fewer.gain("within", "ours", "mean") is None
-    found = {target.what: target for target in fewer.targets()}
-    assert found["below ridge regression, all training minutes"].value == pytest.approx(1.0 - 1.0 / 1.5)
-    assert found["below ridge regression, all training minutes"].reached is True
-    assert found["G(1 min) / C, against constant face, median"].reached is None
+    lines = {str(line.get_label()): line for line in plots._reliability(table).axes[0].get_lines()}
+    np.testing.assert_allclose(np.asarray(lines["within"].get_xydata()), [[0.46, 0.5], [0.86, 0.7]])

@@ -12,9 +12,12 @@ import pytest
 import typer
 import yaml
 from face_recon_node.commands.study import study
+from face_recon_node.data.segment import prepare
 from face_recon_node.head.weights import neutral_landmarks
+from face_recon_node.progress import Progress
+from face_recon_node.study import published
+from face_recon_node.study.published import PublishedRow
 from face_recon_node.study.sessions import StudyPlan, capture_name, make_study
-from face_recon_node.training.stretch import prepare
 from imuface_driver.arkit import BLENDSHAPES
 from imuface_driver.recording import Recording
 from imuface_driver.session import read_session
@@ -91,9 +94,9 @@ def test_sessions_are_as_long_as_asked_and_can_be_learned_from(small: Path) -> N
         assert session.left is not None
         assert session.right is not None
         assert np.ptp(session.left.stamps) * 1e-9 == pytest.approx(seconds, abs=0.2)
-        (stretch,) = prepare(session)
-        assert stretch.landmarks is not None
-        assert len(stretch) > 30 * (seconds - 4.0)  # calibrated in the neutral seconds, walking too
+        (segment,) = prepare(session)
+        assert segment.landmarks is not None
+        assert len(segment) > 30 * (seconds - 4.0)  # calibrated in the neutral seconds, walking too
 
 
 def test_a_person_has_one_head_and_others_have_others(small: Path) -> None:
@@ -146,16 +149,17 @@ def test_processes_make_the_same_study(tmp_path: Path) -> None:
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
-def test_ears_can_be_without_anatomy(tmp_path: Path) -> None:
-    plan = StudyPlan(1, 0.2, 0.2, ears="arbitrary")
-    ordinary = StudyPlan(1, 0.2, 0.2)
-    arbitrary, anatomical = (p.sessions()[0].record() for p in (plan, ordinary))
-    assert arbitrary.blendshapes is not None
+@pytest.mark.parametrize("ears", ["faint", "arbitrary"])
+def test_ears_can_be_of_another_kind(ears: str) -> None:
+    plan = StudyPlan(1, 0.2, 0.2, ears=ears)
+    assert plan.description()["ears"] == ears
+    other, anatomical = (p.sessions()[0].record() for p in (plan, StudyPlan(1, 0.2, 0.2)))
+    assert other.blendshapes is not None
     assert anatomical.blendshapes is not None
-    assert arbitrary.left is not None
+    assert other.left is not None
     assert anatomical.left is not None
-    assert np.array_equal(arbitrary.blendshapes.weights, anatomical.blendshapes.weights)
-    assert not np.array_equal(arbitrary.left.angular_velocity, anatomical.left.angular_velocity)
+    assert np.array_equal(other.blendshapes.weights, anatomical.blendshapes.weights)
+    assert not np.array_equal(other.left.angular_velocity, anatomical.left.angular_velocity)
 
 
 def test_captures_are_named_after_their_file() -> None:
@@ -180,6 +184,21 @@ def test_the_command_tells_what_it_made(tmp_path: Path) -> None:
     assert summary["new_sessions"] == 4
     again = run(*arguments)
     assert "4 sessions of 1 simulated participants, 4 of them were there" in " ".join(again.stdout.split())
+
+
+def test_published_figures_are_printed_beside_simulated_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def rows(ears: str, people: int, seed: int, progress: Progress) -> list[PublishedRow]:
+        asked.append((ears, people, seed))
+        return [PublishedRow("smiles", "F1", 0.85, 0.8, "somebody")]
+
+    monkeypatch.setattr(published, "published_rows", rows)
+    result = run("--published", "--ears", "faint", "--participants", 3, "--seed", 2)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[-1] == "| smiles | F1 | 0.85 | 0.80 | somebody |"
+    assert asked == [("faint", 3, 2)]
+    assert json.loads(run("--published", "--json").stdout)[0]["simulated"] == 0.8
 
 
 def test_the_prompts_are_printed_for_a_laboratory() -> None:
@@ -250,7 +269,10 @@ def same_names(folder: Path) -> list[object]:
         (lambda folder: [folder / "s", "--test-minutes", 1000], "test_minutes is 1000: expected 0.2 to 600"),
         (lambda folder: [folder / "s", "--long", -1], "long is -1: expected 0.2 to 600"),
         (lambda folder: [folder / "s", "--seed", -1], "seed is -1: expected 0 or more"),
-        (lambda folder: [folder / "s", "--ears", "elven"], "ears is 'elven': expected anatomical or arbitrary"),
+        (
+            lambda folder: [folder / "s", "--ears", "elven"],
+            "ears is 'elven': expected anatomical",
+        ),
         (lambda folder: [folder / "s", "--captures", folder / "no.csv"], "No such file or directory"),
         (lambda folder: [folder / "s", "--motion", folder / "no.csv"], "No such file or directory"),
         (lambda folder: [folder / "s", "--motion", capture(folder)], "expected lines of a quaternion"),

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 import typer
 from face_recon_node.commands.evaluate import evaluate
+from face_recon_node.data.segment import first_minutes, prepare
+from face_recon_node.evaluation.affect import AffectFigures, Bin
+from face_recon_node.evaluation.assessment import Assessment
+from face_recon_node.evaluation.fidelity import ActionFidelity, Fidelity
+from face_recon_node.evaluation.metrics import Coverage, Figures
 from face_recon_node.head import HeadModel
-from face_recon_node.network import FaceNetwork
-from face_recon_node.rivals.constant import ConstantFace
-from face_recon_node.rivals.person import Person
-from face_recon_node.rivals.ridge import RidgeRegression
+from face_recon_node.models import file
+from face_recon_node.models.constant import MedianFace
+from face_recon_node.models.file import save
+from face_recon_node.models.model import Person
+from face_recon_node.models.ridge import RidgeRegression
 from face_recon_node.study import harness, settings
-from face_recon_node.study.results import Key, Results, digest_of_files
+from face_recon_node.study.results import Key, Results, Row, digest_of_files
 from face_recon_node.study.sessions import StudyPlan, make_study
-from face_recon_node.study.settings import PERFORMANCE, Participant, choose_settings, read_study, single_study
-from face_recon_node.study.table import Table
-from face_recon_node.training.personal import AdaptConfig
-from face_recon_node.training.population import SimulatedSession
-from face_recon_node.training.stretch import Stretch, prepare
+from face_recon_node.study.settings import PERFORMANCE, Participant, Study, choose_settings, read_study, single_study
+from face_recon_node.study.table import MEASURED, Table
+from imuface_driver.arkit import BLENDSHAPES
+from imuface_driver.recording import Recording
 from imuface_driver.session import write_session
+from imuface_driver.simulation import Participant as Simulated
+from imuface_driver.simulation import Performance, simulate
 from typer.testing import CliRunner
 
 RUNNER = CliRunner()
@@ -48,22 +53,21 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class StandIn(ConstantFace):
-    """In the place of our model."""
-
-    def __init__(self, model_file: Path | None) -> None:
-        self._face = np.zeros(205)
-
-
 @pytest.fixture(autouse=True)
-def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("face_recon_node.study.ours")
-    module.__dict__["Ours"] = StandIn
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+def shipped(monkeypatch: pytest.MonkeyPatch, untrained_file: Path) -> None:
+    for module in (file, harness):
+        monkeypatch.setattr(module, "SHIPPED", untrained_file)
 
 
-def plan(folder: Path, models: str = "constant,ridge,ours", keys: str = "within,neutral,30s,one-ear") -> harness.Plan:
+def plan(
+    folder: Path, models: str = "median,ridge,signature", keys: str = "within,neutral,30s,one-ear"
+) -> harness.Plan:
     return harness.Plan(read_study(folder), choose_settings(keys.split(",")), harness.choose_models(models.split(",")))
+
+
+def recording(seed: int, minutes: float) -> Recording:
+    seconds = 60.0 * minutes
+    return simulate(Performance.natural(seed, seconds), Simulated.random(seed), seconds, seed=seed, start_ns=10**9)
 
 
 def quiet(what: str, done: int, of: int) -> None:
@@ -83,22 +87,20 @@ def test_the_table_is_whole_resumes_and_repeats_single_rows(
     rows = {row.key: row for row in outcome.rows}
     assert len(again.rows) == 3
     for row in again.rows:
-        assert rows[row.key].figures == row.figures
+        assert rows[row.key].assessment == row.assessment
 
     def refuse(*arguments: object) -> None:
         raise AssertionError("fitted once more")
 
-    file = tmp_path / "a" / "results.jsonl"
-    file.write_text(file.read_text() + '{"participant": "p0')
+    kept = tmp_path / "a" / "results.jsonl"
+    kept.write_text(kept.read_text() + '{"participant": "p0')
     monkeypatch.setattr(RidgeRegression, "fit", refuse)
     resumed = harness.run(plan(study), tmp_path / "a", quiet)
     assert resumed.reused == 36
     assert resumed.rows == outcome.rows
     assert "1 damaged lines" in caplog.text
 
-    monkeypatch.undo()
     table = Table(plan(study), outcome)
-    assert table.gain("within", "constant", "constant") == 0.0
     within, neutral = table.line("within", "ridge"), table.line("neutral", "ridge")
     assert within is not None
     assert neutral is not None
@@ -108,10 +110,12 @@ def test_the_table_is_whole_resumes_and_repeats_single_rows(
     text = (tmp_path / "c" / "table.md").read_text()
     assert text.count("simulated") >= 6
     assert "Study small, 3 participants, seed 0" in text
-    assert "| below ridge regression, all training minutes |" in text
+    assert "Simulated ears (anatomical): these figures say nothing about people." in text
+    assert "| jawOpen r, remounted / same mounting | – |" in text
+    assert "| ridge regression |" in text
     assert "![faces.png](faces.png)" in text
     content = json.loads((tmp_path / "c" / "results.json").read_text())
-    assert content["simulated"] is True
+    assert (content["simulated"], content["ears"]) == (True, "anatomical")
     assert len(content["rows"]) == 36
 
 
@@ -125,11 +129,11 @@ def test_a_person_who_is_tested_is_not_trained_on(study: Path) -> None:
 
 def test_changed_sessions_are_measured_again(study: Path) -> None:
     before = {key.digest for *_, key in plan(study).keys()}  # noqa: SIM118
-    file = study / "p01" / "test" / "note.txt"
-    file.write_text("x")
+    note = study / "p01" / "test" / "note.txt"
+    note.write_text("x")
     digest_of_files.cache_clear()
     after = {key.digest for *_, key in plan(study).keys()}  # noqa: SIM118
-    file.unlink()
+    note.unlink()
     digest_of_files.cache_clear()
     assert len(before) == len(after) > len(before & after) > 0
 
@@ -137,11 +141,11 @@ def test_changed_sessions_are_measured_again(study: Path) -> None:
 def test_broken_sessions_are_skipped_with_the_reason(study: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     shutil.copytree(study, broken)
-    for file in (broken / "p02" / "train").glob("*.mcap"):
-        file.write_bytes(file.read_bytes()[:3000])
+    for bag in (broken / "p02" / "train").glob("*.mcap"):
+        bag.write_bytes(bag.read_bytes()[:3000])
     shutil.rmtree(broken / "p03" / "test")
     (broken / "p03" / "remounted").mkdir()
-    arguments = ["--table", str(broken), "--models", "constant,ridge", "--out", str(tmp_path / "out")]
+    arguments = ["--table", str(broken), "--models", "median,ridge", "--out", str(tmp_path / "out")]
     result = RUNNER.invoke(app(), [*arguments, "--settings", "within,neutral,across", "--json"])
     assert result.exit_code == 0, result.output
     content = json.loads(result.stdout)
@@ -155,7 +159,7 @@ def test_broken_sessions_are_skipped_with_the_reason(study: Path, tmp_path: Path
 
 def test_sessions_of_one_person_wherever_they_lie(study: Path, tmp_path: Path) -> None:
     arguments = ["--table", "--train", str(study / "p01" / "train"), "--test", str(study / "p01" / "test")]
-    result = RUNNER.invoke(app(), [*arguments, "--models", "constant,ridge", "--out", str(tmp_path), "--json"])
+    result = RUNNER.invoke(app(), [*arguments, "--models", "median,ridge", "--out", str(tmp_path), "--json"])
     assert result.exit_code == 0, result.output
     content = json.loads(result.stdout)
     assert content["simulated"] is False
@@ -194,6 +198,8 @@ def test_folders_that_are_no_study_are_refused(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text("simulated: [")
     with pytest.raises(ValueError, match="damaged"):
         read_study(tmp_path)
+    (tmp_path / "study.yaml").write_text("simulated: true\nears: faint")
+    assert read_study(tmp_path).ears == "faint"
     (tmp_path / "study.yaml").write_text("simulated: perhaps")
     with pytest.raises(ValueError, match="should say"):
         read_study(tmp_path)
@@ -213,7 +219,7 @@ def test_captures_are_tested_on_and_adapted_to_one() -> None:
 
 
 def test_without_a_calibration_the_baseline_is_the_mean_of_half_a_minute() -> None:
-    whole = SimulatedSession(3, 0.9, "still", lose_ear=False).record()
+    whole = recording(3, 0.9)
     (calibrated,) = prepare(whole)
     (uncalibrated,) = prepare(settings.without_calibration(whole))
     assert whole.left is not None
@@ -226,81 +232,130 @@ def test_without_a_calibration_the_baseline_is_the_mean_of_half_a_minute() -> No
 
 
 def test_an_earbud_lost_after_the_calibration_is_absent() -> None:
-    whole = SimulatedSession(3, 0.3, "still", lose_ear=False).record()
+    whole = recording(3, 0.3)
     begin = int(prepare(whole)[0].stamps[0])
     for ear, side in (("left", 0), ("right", 1)):
-        stretches = prepare(settings.without_ear(whole, ear, begin))
-        present = np.concatenate([stretch.present for stretch in stretches])
+        segments = prepare(settings.without_ear(whole, ear, begin))
+        present = np.concatenate([segment.present for segment in segments])
         assert not present[30:, side].any()
         assert present[30:, 1 - side].all()
     odd, even = (Participant("x", number, {}) for number in (1, 2))
     assert (settings.lost_ear(odd), settings.lost_ear(even)) == ("left", "right")
 
 
-def test_first_minutes_are_cut_across_stretches() -> None:
-    (stretch,) = prepare(SimulatedSession(3, 0.8, "still", lose_ear=False).record())
-    parts = [stretch[:500], stretch[600:1000], stretch[1000:]]
-    taken = settings.first_minutes(parts, 0.45)
+def test_first_minutes_are_cut_across_segments() -> None:
+    (segment,) = prepare(recording(3, 0.8))
+    parts = [segment[:500], segment[600:1000], segment[1000:]]
+    taken = first_minutes(parts, 0.45)
     assert list(map(len, taken)) == [500, 310]
-    assert settings.first_minutes(parts, 5.0) == []
-    assert settings.first_minutes(parts, None) == parts
+    assert first_minutes(parts, 5.0) == []
+    assert first_minutes(parts, None) == parts
 
 
 def test_results_that_are_no_rows_are_skipped(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    file = tmp_path / "results.jsonl"
-    file.write_text('{"participant": 1}\n[]\nnull\n\x00\n')
-    results = Results(file)
+    kept = tmp_path / "results.jsonl"
+    kept.write_text('{"participant": 1}\n[]\nnull\n\x00\n')
+    results = Results(kept)
     assert "4 damaged lines" in caplog.text
     assert results.get(Key("p01", "within", "ridge", 0, "x")) is None
 
 
 def test_sessions_without_landmarks_are_measured_with_the_default_head(tmp_path: Path) -> None:
     for name, seed in (("train", 5), ("test", 6)):
-        write_session(tmp_path / "s" / "p01" / name, SimulatedSession(seed, 0.4, "still", lose_ear=False).record())
-    outcome = harness.run(plan(tmp_path / "s", "constant", "within"), tmp_path / "out", quiet)
+        write_session(tmp_path / "s" / "p01" / name, recording(seed, 0.4))
+    outcome = harness.run(plan(tmp_path / "s", "median", "within"), tmp_path / "out", quiet)
     (row,) = outcome.rows
-    assert 0.1 < row.figures.landmark_error_mm < 10.0
+    assert 0.1 < row.assessment.figures.landmark_error_mm < 10.0
 
 
-def test_our_model_is_the_network_until_it_knows_the_person(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
-    from face_recon_node.study import ours
-
-    (stretch,) = prepare(SimulatedSession(3, 0.2, "still", lose_ear=False).record())
-    neutral = (1.1 * HeadModel.load().landmark_neutral).astype(np.float32)
-    model = ours.Ours(None)
-    estimate = model.predict(stretch, neutral)
-    assert estimate.landmarks.shape == (len(stretch), 51, 3)
-    assert np.abs(estimate.landmarks - neutral).max() < 0.06
-    assert estimate.landmarks_std is not None
-    assert sum(1 for _ in model.frames(stretch[:5])) == 5
-    seeds = []
-
-    def adapt(base: FaceNetwork, stretches: object, *, config: AdaptConfig) -> FaceNetwork:
-        seeds.append(config.seed)
-        return base
-
-    monkeypatch.setattr(ours, "adapt", adapt)
-    model.fit([Person([stretch], neutral)], seed=7)
-    assert seeds == [7]
+def test_the_signature_model_knows_the_person_or_nobody(study: Path, tmp_path: Path, untrained_file: Path) -> None:
+    rows = harness.run(plan(study, "signature", "within,neutral"), tmp_path, quiet).rows
+    nobody = file.load(untrained_file).parameters
+    for row in rows:
+        assert (row.parameters > nobody) is (row.key.setting == "within")
+        assert row.assessment.coverage is not None
+        assert row.fit_seconds > 0.0
+        assert sum(each.frames for each in row.reliability) == row.frames
+    content = json.loads(json.dumps(Table(plan(study, "signature", "within,neutral"), harness.Outcome(rows)).to_json()))
+    line, neutral = content["lines"]
+    assert (line["setting"], neutral["setting"]) == ("within", "neutral")
+    assert {"r", "gain"} == set(line["fidelity"]["actions"]["jawOpen"])
+    assert {"median_r", "share_r70", "expressive_error_mm"} < set(line["fidelity"])
+    assert {"valence_r", "arousal_r", "macro_f1", "ece"} < set(line["affect"])
+    assert {"landmarks", "weights"} < set(line["coverage"])
 
 
-def test_our_model_states_its_coverage(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Certain(StandIn):
-        def predict(self, stretch: Stretch, neutral: np.ndarray):  # type: ignore[no-untyped-def]
-            estimate = super().predict(stretch, neutral)
-            n = len(stretch)
-            return replace(
-                estimate,
-                landmarks_std=np.full((n, 51), 1.0, np.float32),
-                weights_std=np.full((n, 52), 1e-9, np.float32),
-            )
+def test_a_file_of_another_model_is_no_signature_model(study: Path, tmp_path: Path) -> None:
+    segments = prepare(recording(3, 0.2))
+    save(MedianFace().fit([Person(segments, HeadModel.load().landmark_neutral)]), tmp_path / "median.pt")
+    arguments = ["--table", str(study), "--model", str(tmp_path / "median.pt"), "--out", str(tmp_path / "out")]
+    result = RUNNER.invoke(app(), arguments)
+    assert result.exit_code == 1
+    assert "median.pt is of a median model" in " ".join(result.output.split())
 
-    sys.modules["face_recon_node.study.ours"].__dict__["Ours"] = Certain
-    outcome = harness.run(plan(study, "ours,constant", "within"), tmp_path, quiet)
-    table = Table(plan(study, "ours,constant", "within"), outcome)
-    reached = {target.what: target.reached for target in table.targets()}
-    assert reached["truth within 1 σ, landmarks"] is False
-    line = table.line("within", "ours")
-    assert line is not None
-    assert line.coverage("landmarks") == 1.0
+
+def assessment(scale: float) -> Assessment:
+    """Of a face that shows ``scale`` of everything, and is as honest as it is true."""
+    actions = {name: ActionFidelity(scale, scale) for name in BLENDSHAPES}
+    return Assessment(
+        Figures(2.0 - scale, *[1.0] * 9),
+        Fidelity(scale, scale, actions, 3.0),
+        AffectFigures(scale, scale, scale, 1.0 - scale, scale, 1.0 - scale),
+        Coverage(*[0.7 * scale] * 4),
+    )
+
+
+def made_up(ears: str | None, scales: dict[tuple[str, str], list[float]]) -> Table:
+    """Rows of people p01, p02 and so on, by setting and model; a scale below 0 leaves a person out."""
+    people = tuple(Participant(f"p{number:02d}", number, {}) for number in range(1, 4))
+    rows = [
+        Row(Key(person.name, *place, 0, ""), assessment(scale), (), 1000, 0.1, 0.1, 500.0, 4.9, 900)
+        for place, values in scales.items()
+        for person, scale in zip(people, values, strict=True)
+        if scale >= 0.0
+    ]
+    settings = choose_settings(["within", "across"])
+    return Table(harness.Plan(Study("made up", people, ears), settings, ("median", "signature")), harness.Outcome(rows))
+
+
+def test_targets_of_a_faithful_face_are_reached() -> None:
+    same = dict.fromkeys([(key, model) for key in ("within", "across") for model in ("median", "signature")], [1.0] * 3)
+    targets = made_up("anatomical", same).targets()
+    assert all(target.reached for target in targets), targets
+    half = made_up("anatomical", same | {("across", "signature"): [0.5] * 3})
+    missed = {target.what for target in half.targets() if not target.reached}
+    assert "jawOpen r, remounted / same mounting" in missed
+    assert "mm / that of the median face, across" in missed
+    assert all("remounted" in what or "across" in what for what in missed)
+
+
+def test_targets_are_lower_for_faint_ears_and_open_without_rows() -> None:
+    lines = {("within", "signature"): [0.7] * 3}
+    reached = {target.what: target.reached for target in made_up("faint", lines).targets()}
+    assert (reached["median r"], reached["smile r"], reached["jawOpen r"]) == (True, True, False)
+    assert reached["ECE"] is reached["overconfident neutral"] is reached["landmarks 1 σ"] is False
+    assert reached["jawOpen r, remounted / same mounting"] is reached["mm / that of the median face, within"] is None
+    assert {target.what: target.reached for target in made_up(None, lines).targets()}["smile r"] is False
+    assert all(target.reached is None for target in made_up("faint", {}).targets())
+
+
+def test_ratios_compare_the_same_people() -> None:
+    table = made_up(None, {("within", "signature"): [0.4, 0.8, -1.0], ("across", "signature"): [-1.0, 0.4, 0.1]})
+    value = MEASURED["median r"][0]
+    assert table.ratio(value, ("across", "signature"), ("within", "signature")) == pytest.approx(0.5)
+    assert table.ratio(value, ("across", "signature"), ("within", "median")) is None
+
+
+@pytest.mark.parametrize(
+    ("ears", "said"),
+    [("faint", "Simulated ears (faint): these figures say nothing about people."), (None, "Recorded sessions.")],
+)
+def test_the_header_names_the_ears(ears: str | None, said: str) -> None:
+    assert made_up(ears, {}).header().startswith(said)
+
+
+def test_rows_come_back_from_their_json() -> None:
+    for coverage in (Coverage(0.1, 0.2, 0.3, 0.4), None):
+        known = replace(assessment(0.5), coverage=coverage)
+        row = Row(Key("p", "within", "ridge", 0, "x"), known, (Bin(0.5, 0.4, 0.3, 9),), 10, 0.1, 0.2, 3.0, 1.0, 9)
+        assert Row.from_json(json.loads(json.dumps(row.to_json()))) == row

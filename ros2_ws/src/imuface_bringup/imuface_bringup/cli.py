@@ -168,20 +168,23 @@ def demo(
     live: Annotated[bool, typer.Option("--view", help="Open the live viewer and run until Ctrl-C instead.")] = False,
     model: Annotated[str, typer.Option(help="Language model of the catalogue; default: the embedded one.")] = "",
     performance: Annotated[Path | None, typer.Option(help="Live Link Face CSV to perform (plain or .gz).")] = None,
+    unknown: Annotated[bool, typer.Option("--unknown", help="Know nothing of the person but a neutral face.")] = False,
 ) -> None:
     """Run the whole loop on simulated earphones.
 
-    Leaves the recording, a picture of the face and the reply behind, and prints what was measured.
+    First the simulated person records five minutes for a personal model, as in the paper; it takes some seconds. Leaves
+    the recording, a picture of the face and the reply behind, and prints what was measured.
 
     \b
     imuface demo
     imuface demo --performance capture.csv.gz --out out/capture
     imuface demo --view
+    imuface demo --unknown --out out/unknown
     """
     from imuface_bringup import demo as job
 
     _environment()
-    raise typer.Exit(job.run(out, view=live, model=model, performance=performance))
+    raise typer.Exit(job.run(out, view=live, model=model, performance=performance, unknown=unknown))
 
 
 @app.command()
@@ -226,7 +229,7 @@ _FORWARDED = {
     "chat": ("empathy_agent.cli", "chat", "Talk with the running agent in the terminal."),
     "ask": ("empathy_agent.cli", "ask", "Answer one post, from an argument or from stdin."),
     "empathy": ("empathy_agent.commands.empathy", "empathy_app", "Data and training of the empathetic model."),
-    "train": ("face_recon_node.commands.train", "train", "Train the face network."),
+    "train": ("face_recon_node.commands.train", "train", "Train a face model."),
     "adapt": (
         "face_recon_node.commands.adapt",
         "adapt",
@@ -238,7 +241,7 @@ _FORWARDED = {
         "reference",
         "Add the true face in a video to a recorded session.",
     ),
-    "evaluate": ("face_recon_node.commands.evaluate", "evaluate", "Measure the face network."),
+    "evaluate": ("face_recon_node.commands.evaluate", "evaluate", "Measure face models."),
 }
 _FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 for _name, (_module, _function, _help) in _FORWARDED.items():

@@ -20,6 +20,10 @@ from empathy_agent.dialogue import Reply
 from empathy_agent.engines import Cancelled
 from empathy_agent.models import DEFAULT_MODEL, TEST_MODEL, ModelError, Store
 from face_recon_node.head import HeadModel
+from face_recon_node.models.file import load as load_model
+from face_recon_node.training.personal import adapt_model
+from imuface_driver.session import write_session
+from imuface_driver.simulation import Participant, Performance, simulate
 from imuface_interfaces.msg import Utterance
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -37,7 +41,9 @@ _QUIET_PATIENCE = 40.0  # s for the agent to prepare its instructions
 _QUIET_SHARE = 0.15  # of one core: what an idle agent stays below
 _IDLE_SECONDS = 10.0  # of face alone, for the figures without a generating agent
 _REPLY_PATIENCE = 180.0  # s without a word; for the first one two idle cores need 15, two busy ones 90
-_RESULTS = ("bag", "log", "demo.rrd", "face.png", "reply.json")
+_PERSON = "person.pt"
+_RESULTS = ("bag", "training", "log", _PERSON, "person.card.json", "demo.rrd", "face.png", "reply.json")
+_TRAINING_MINUTES = 5.0  # of the person's data, as in the paper
 
 
 @dataclass(frozen=True)
@@ -52,8 +58,10 @@ class Run:
     asked_ns: int
 
 
-def run(out: Path, *, view: bool = False, model: str = "", performance: Path | None = None) -> int:
-    """Run the demo and leave its results in ``out``; the exit code.
+def run(
+    out: Path, *, view: bool = False, model: str = "", performance: Path | None = None, unknown: bool = False
+) -> int:
+    """Run the demo and leave its results in ``out``; the exit code. ``unknown``: without a personal model.
 
     Raises ``OSError``, ``ValueError`` or :class:`NodeError` with a message for people when anything fails.
     """
@@ -64,12 +72,16 @@ def run(out: Path, *, view: bool = False, model: str = "", performance: Path | N
     language = "zh" if "zh" in Store().model(model).languages else "en"
     post = importlib.resources.files("imuface_bringup").joinpath("data", f"post_{language}.txt").read_text("utf-8")
     arguments = {"model": model, "out": str(out), "performance": str(performance or "")}
+    if not unknown:
+        arguments["face_model"] = str(out / _PERSON)
     if view:
         arguments |= {"view": "true", "record": "false"}
     nodes = plan(environment.share() / "launch" / "demo.launch.yaml", arguments)
     if not view:  # which leaves no results of its own
         _clear(out)
     (out / "log").mkdir(parents=True, exist_ok=True)
+    if not unknown:
+        _personal(out, console)
 
     graph = Graph(nodes.nodes, _Log(out / "log", console).report)
     with graph, Observer(_NAMESPACE) as observer, AgentClient(_NAMESPACE) as agent:
@@ -83,6 +95,25 @@ def run(out: Path, *, view: bool = False, model: str = "", performance: Path | N
             return 0
     console.print("[bold]Evaluating[/] the recording")
     return _evaluate(out, seen, post, console)
+
+
+def _personal(out: Path, console: Console) -> None:
+    """Have the demo's person record a session of the study's protocol, and make their personal model of it.
+
+    The buds stay where they are between this session and the demo's: the same ``mount_seed``.
+    """
+    seconds = 60.0 * _TRAINING_MINUTES
+    with console.status("five minutes of the person's data, and a personal model of them"):
+        started = time.monotonic()
+        recording = simulate(
+            Performance.study(0, 1, seconds), Participant.random(0), seconds, seed=1, mount_seed=0, start_ns=10**18
+        )
+        shutil.rmtree(out / "training", ignore_errors=True)
+        write_session(out / "training", recording)
+        adapt_model(load_model(None), [out / "training"], out / _PERSON, None, lambda *_: None, simulated=True)
+    console.print(
+        f"[bold]Personal model[/] of {_TRAINING_MINUTES:g} simulated minutes, recorded and made in {_since(started)}"
+    )
 
 
 class _Job:
@@ -214,6 +245,17 @@ def _evaluate(out: Path, seen: Run, post: str, console: Console) -> int:
         "landmark error (simulated ears)",
         f"{error.reconstructed:.2f} mm; a face that never moves: {error.mean_face:.2f} mm (mean of this "
         f"performance), {error.neutral_face:.2f} mm (neutral); {error.frames} frames",
+    )
+    follows = report.face_fidelity(bag, whole, head)
+    table.add_row(
+        "does the face follow? (simulated ears)",
+        f"median correlation of the {len(follows.actions)} actions that move {follows.median_r:.2f}, "
+        f"{100 * follows.share_r70:.0f} % of them at .7 or more; "
+        + ", ".join(
+            f"{name} {follows.actions[name].r:.2f} (gain {follows.actions[name].gain:.2f})"
+            for name in ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "browInnerUp")
+            if name in follows.actions
+        ),
     )
     table.add_row("model", seen.reply.model or "none: the safety gate answered")
     table.add_row(

@@ -56,7 +56,7 @@ def examine() -> list[Finding]:
         ("libraries", _libraries),
         ("DDS", _dds),
         ("language models", _models),
-        ("face network", _face),
+        ("face model", _face),
         ("serial ports", _ports),
         ("RViz", _rviz),
         ("disk", _disk),
@@ -165,12 +165,12 @@ def _models() -> Iterator[Finding]:
 
 def _face() -> Iterator[Finding]:
     from face_recon_node.head import HeadModel
-    from face_recon_node.network import FaceNetwork
+    from face_recon_node.models.file import load
 
     head = HeadModel.load()
     yield Finding("head model", Level.OK, f"{len(head.neutral)} vertices, {len(head.triangles)} triangles")
-    FaceNetwork.load()
-    yield Finding("face network", Level.OK, "the weights that come with Earnest load")
+    load(None)
+    yield Finding("face model", Level.OK, "the weights that come with Earnest load")
 
 
 def _ports() -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from face_recon_node.evaluation.fidelity import Fidelity, fidelity
 from face_recon_node.head import HeadModel
 from face_recon_node.head.render import render_face
 from imuface_driver.session import BLENDSHAPES_TYPE, read_face_landmarks, read_session, typestore
@@ -123,6 +124,21 @@ def weights(bag: Path, topic: str) -> tuple[NDArray[np.int64], NDArray[np.float3
             stamps.append(blendshapes.header.stamp.sec * 1_000_000_000 + blendshapes.header.stamp.nanosec)
             rows.append(blendshapes.weights)
     return np.array(stamps, dtype=np.int64), np.array(rows, dtype=np.float32).reshape(len(rows), -1)
+
+
+def face_fidelity(bag: Path, window: Window, head: HeadModel) -> Fidelity:
+    """How the reconstructed actions follow the true ones within ``window``.
+
+    Raises ``ValueError`` when no frame has a true face of the same stamp.
+    """
+    stamps, ours = weights(bag, "face/blendshapes")
+    true_stamps, truth = weights(bag, "reference/blendshapes")
+    common, mine, its = np.intersect1d(stamps, true_stamps, return_indices=True)
+    inside = window.of(common)
+    if not inside.any():
+        raise ValueError(f"{bag} has no moment at which both the true and the reconstructed face are known")
+    faces = ours[mine[inside]], truth[its[inside]]
+    return fidelity(*([face] for face in faces), *([head.landmarks(face)] for face in faces), head.landmark_neutral)
 
 
 def expressive_moments(landmarks: NDArray[np.floating], neutral: NDArray[np.floating], count: int) -> list[int]:

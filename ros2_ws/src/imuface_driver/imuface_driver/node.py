@@ -31,6 +31,7 @@ PARAMETERS: dict[str, tuple[Any, str]] = {
     "rate": (30.0, "samples per second of the simulated earphones, Hz; real ones have their own"),
     "simulated.performance": ("", "Live Link Face CSV (.csv, .csv.gz) to perform; empty: a generated performance"),
     "simulated.participant": (0, "seed of the simulated person"),
+    "simulated.ears": ("anatomical", "kind of the simulated ears: anatomical, faint or arbitrary"),
     "simulated.seed": (0, "seed of the simulated session: mounting, noise, clocks, generated performance"),
     "simulated.activity": ("still", "what the simulated person's head does meanwhile"),
     "simulated.radio_delay": (0.0, "mean delay of the simulated radio, s"),
@@ -175,7 +176,7 @@ class ImufaceDriver(AutostartNode):
     def _create_sources(self) -> list[Source]:
         kind = self._parameter("source")
         if kind == "simulated":
-            names = ("performance", "participant", "seed", "activity", "radio_delay")
+            names = ("performance", "participant", "ears", "seed", "activity", "radio_delay")
             settings = {name: self._parameter(f"simulated.{name}") for name in names}
             return [SimulatedSource(self._now_ns, rate=self._parameter("rate"), **settings)]
         if kind == "serial":

@@ -16,7 +16,7 @@ from face_recon_node.camera.face_mesh import FaceMesh
 from face_recon_node.camera.session_copy import copy_with_reference, replace_reference
 from face_recon_node.camera.synchronise import Offset, find_offset
 from face_recon_node.camera.watcher import Watcher, watch
-from face_recon_node.training.progress import Progress
+from face_recon_node.progress import Progress
 
 logger = logging.getLogger(__name__)
 

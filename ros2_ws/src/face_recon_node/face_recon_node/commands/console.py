@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from face_recon_node.training.progress import Progress
+from face_recon_node.progress import Progress
 
 Sessions = Annotated[list[Path] | None, typer.Argument(help="Recorded sessions (rosbag2 folders) with the true face.")]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,24 +26,31 @@ def study(
     captures: Annotated[
         list[Path] | None, typer.Option(help="Live Link Face CSV file (plain or .gz) to perform; may be repeated.")
     ] = None,
-    ears: Annotated[str, typer.Option(help="anatomical, or arbitrary: without any anatomy.")] = "anatomical",
+    ears: Annotated[
+        str, typer.Option(help="anatomical, faint: they hardly move, or arbitrary: without any anatomy.")
+    ] = "anatomical",
     motion: Annotated[
         Path | None, typer.Option(help="Recorded head orientations, for the remounted and the captured sessions.")
     ] = None,
     prompts: Annotated[bool, typer.Option("--prompts", help="Print what people are asked to do, and stop.")] = False,
     paced: Annotated[bool, typer.Option("--paced", help="With --prompts: show each of them at its time.")] = False,
+    published: Annotated[
+        bool, typer.Option("--published", help="Print published figures beside such ears', and stop.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Make the sessions of a study with simulated participants.
 
     Each has a training session, a test session with the same mounting of the earbuds, one remounted, one walking, and
     one for each capture. A study that was interrupted goes on where it stopped. With --prompts: what a person is asked
-    to do in a session of that many --minutes, for a laboratory.
+    to do in a session of that many --minutes, for a laboratory. With --published: how near simulated ears come to what
+    was measured on people, which takes minutes for each participant.
 
     \b
     imuface study
     imuface study out/captured --captures a.csv --captures b.csv.gz --long 60
     imuface study --prompts --paced --minutes 5 --seed 7
+    imuface study --published --participants 16
     """
     from imuface_driver.simulation.prompts import script
 
@@ -52,6 +60,9 @@ def study(
         plan = StudyPlan(participants, minutes, test_minutes, long, seed, ears, tuple(captures or ()), motion)
         if prompts:
             _tell(script(seed, 60.0 * minutes), paced, as_json)
+            return
+        if published:
+            _tell_published(ears, participants, seed, as_json)
             return
         with progress_bar() as progress:
             made = make_study(folder, plan, progress, processes())
@@ -63,6 +74,15 @@ def study(
         return
     kept = f", {len(made.sessions) - made.new} of them were there" if made.new < len(made.sessions) else ""
     typer.echo(f"{folder}: {len(made.sessions)} sessions of {len(names)} simulated participants{kept}")
+
+
+def _tell_published(ears: str, people: int, seed: int, as_json: bool) -> None:
+    """Print what others have published beside the same on simulated people."""
+    from face_recon_node.study.published import published_rows, to_table
+
+    with progress_bar() as progress:
+        rows = published_rows(ears, people, seed, progress)
+    typer.echo(json.dumps([asdict(row) for row in rows]) if as_json else "\n".join(to_table(rows)))
 
 
 def _tell(prompts: list[Prompt], paced: bool, as_json: bool) -> None:

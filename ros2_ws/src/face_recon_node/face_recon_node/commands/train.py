@@ -5,55 +5,61 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from face_recon_node.commands.console import Sessions, one_line_errors, processes, progress_bar
 
+if TYPE_CHECKING:
+    from face_recon_node.models.model import FaceModel
+
 
 def train(
     sessions: Sessions = None,
-    output: Annotated[Path, typer.Option(help="Model file; card and configuration go beside it.")] = Path(
-        "out/model/imu_twin_trans.pt"
-    ),
-    config: Annotated[Path | None, typer.Option(help="YAML as an earlier run wrote it beside its model.")] = None,
-    simulated: Annotated[int | None, typer.Option(help="Simulated participants to train on. [default: 240]")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Minutes of each simulated participant. [default: 3]")] = None,
+    model: Annotated[
+        str, typer.Option(help="signature: pretrain the shared network; any other of the family: fit it to sessions.")
+    ] = "signature",
+    output: Annotated[Path | None, typer.Option(help="Model file. [default: out/model/MODEL.pt]")] = None,
+    people: Annotated[int | None, typer.Option(help="Simulated people to learn from. [default: 2400]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps. [default: 9000]")] = None,
     captures: Annotated[
         list[Path] | None, typer.Option(help="Live Link Face CSV that moves some of the faces; may be repeated.")
     ] = None,
-    anatomical: Annotated[int | None, typer.Option(help="Further ones with ears of anatomy only. [default: 0]")] = None,
-    anyone: Annotated[bool, typer.Option("--anyone", help="For use without any data of the person.")] = False,
-    start: Annotated[Path | None, typer.Option(help="Model file to start from; left out: from scratch.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Training steps. [default: 3500]")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="At its highest. [default: 0.002]")] = None,
-    seed: Annotated[int | None, typer.Option(help="Decides about every random choice. [default: 0]")] = None,
+    folder: Annotated[Path, typer.Option(help="Keeps simulated people and the training's state.")] = Path(
+        "out/pretraining"
+    ),
+    seed: Annotated[int, typer.Option(help="Decides about every random choice.")] = 0,
 ) -> None:
-    """Train IMUTwinTrans on simulated participants and recorded sessions.
+    """Train a face model.
+
+    The signature model's network is learned once, from simulated people, and is the same for everybody; a person's own
+    part is made with `imuface adapt`. It takes an hour or more on two cores; a run that was interrupted goes on where
+    it stopped. All other models, such as the paper's IMUTwinTrans, are fitted to the sessions.
 
     \b
-    imuface train --simulated 240 --minutes 3 --seed 0
-    imuface train --simulated 0 --output out/anna.pt anna_monday anna_tuesday
+    imuface train --seed 0 --captures capture.csv.gz
+    imuface train --model imu_twin_trans sessions/anna_1 --output out/model/anna_paper.pt
     """
-    from face_recon_node.training.run import train_model
-    from face_recon_node.training.trainer import TrainingConfig
-
+    output = output or Path("out/model") / f"{model}.pt"
     with one_line_errors(), progress_bar() as progress:
-        settings = TrainingConfig.read(config) if config else TrainingConfig()
-        settings = replace(
-            settings,
-            simulated=settings.simulated if simulated is None else simulated,
-            minutes=settings.minutes if minutes is None else minutes,
-            captures=settings.captures if captures is None else tuple(str(path) for path in captures),
-            anatomical=settings.anatomical if anatomical is None else anatomical,
-            anyone=settings.anyone or anyone,
-            start=settings.start if start is None else str(start),
-            steps=settings.steps if steps is None else steps,
-            learning_rate=settings.learning_rate if learning_rate is None else learning_rate,
-            seed=settings.seed if seed is None else seed,
-        )
-        network = train_model(settings, sessions or [], output, progress, processes())
-    typer.echo(json.dumps(network.card["figures"], indent=2))
-    note = " (simulated)" if network.card["simulated"] else ""
-    typer.echo(f"{output}: trained{note}; card {output.with_suffix('.json')}, {output.with_suffix('.yaml')}")
+        if model == "signature":
+            from face_recon_node.models import file
+            from face_recon_node.training.pretraining import PretrainingConfig, pretrain
+
+            if sessions:
+                raise ValueError("the signature model is pretrained on simulated people; for sessions: imuface adapt")
+            config = PretrainingConfig(seed=seed, captures=tuple(map(str, captures or ())))
+            config = replace(config, people=people or config.people, steps=steps or config.steps)
+            trained: FaceModel = pretrain(config, folder, progress, processes())
+            file.save(trained, output)
+        else:
+            from face_recon_node.models.catalogue import choose
+            from face_recon_node.training.personal import adapt_model
+
+            if not sessions:
+                raise ValueError(f"name the sessions that '{model}' is fitted to")
+            trained = adapt_model(choose(model), sessions, output, None, progress, seed)
+    typer.echo(json.dumps(trained.card["figures"], indent=2))
+    note = " (simulated)" if trained.card["simulated"] else ""
+    typer.echo(f"{output}: trained{note}")

@@ -20,10 +20,10 @@ from imuface_driver.protocol import EARS, STANDARD_GRAVITY
 from numpy.typing import NDArray
 
 from face_recon_node.stream.alignment import RATE
-from face_recon_node.stream.features import CHANNELS
+from face_recon_node.stream.turns import EarTurns
 
-if TYPE_CHECKING:  # training is built on this package
-    from face_recon_node.training.stretch import Stretch
+if TYPE_CHECKING:  # segments are prepared by this package
+    from face_recon_node.data.segment import Segment
 
 BLOCK = round(5 * RATE)
 """Frames between two judgements."""
@@ -35,7 +35,7 @@ BEGIN, END = 3, 6
 """Judgements in a row that begin and that end a warning."""
 
 MOVING = 0.1
-"""RMS of the ears' difference in angular velocity, in units of its feature, of a block with facial motion."""
+"""RMS of the ears' difference in angular velocity, in units of ``turns.UNIT``, of a block with facial motion."""
 CALM = 3.0
 """RMS of what both ears turn alike, in the same units, above which too much of the head leaks into the difference."""
 MAGNITUDE, DIRECTIONS = 0.5, 1.2
@@ -49,19 +49,17 @@ STILL = 0.003
 COHERENT = 0.1
 """Share of one ear's turns that the other's explain, from which on they are on one head."""
 
-_DIFFERENCE = [CHANNELS.index(f"difference_angular_velocity_{axis}") for axis in "xyz"]
-_COMMON = [CHANNELS.index(f"common_angular_velocity_{axis}") for axis in "xyz"]
 _VERSION = 1
 
 
-def _covariances(features: NDArray[np.float32], present: NDArray[np.bool_]) -> Iterator[NDArray[np.float64]]:
+def _covariances(turns: tuple[NDArray, NDArray], present: NDArray[np.bool_]) -> Iterator[NDArray[np.float64]]:
     """Covariance (3, 3) of what turns the ears apart, for each block in which both see the face move on a calm head.
 
     From frame to frame, because what leaks from the head into the difference is slower than the face.
     """
-    for start in range(0, len(features) - BLOCK + 1, BLOCK):
+    for start in range(0, len(present) - BLOCK + 1, BLOCK):
         rows = slice(start, start + BLOCK)
-        difference, common = (np.sinh(features[rows][:, which].astype(float)) for which in (_DIFFERENCE, _COMMON))
+        common, difference = (part[rows] for part in turns)
         calm = np.square(common).sum() < BLOCK * CALM**2
         if present[rows].all() and calm and np.square(difference).sum() > BLOCK * MOVING**2:
             change = np.diff(difference, axis=0)
@@ -85,12 +83,18 @@ class EarProfile:
     """Facial motion of both ears behind it."""
 
     @classmethod
-    def fitted(cls, stretches: Sequence[Stretch]) -> EarProfile | None:
+    def fitted(cls, segments: Sequence[Segment]) -> EarProfile | None:
         """The profile of the person whose training data these are.
 
         None when there are less than 30 s in which both ears see the face move on a calm head.
         """
-        blocks = [block for stretch in stretches for block in _covariances(stretch.features, stretch.present)]
+        blocks = [
+            block
+            for segment in segments
+            for block in _covariances(
+                EarTurns().push(segment.readings.reshape(-1, 2, 6), segment.present), segment.present
+            )
+        ]
         seconds = len(blocks) * BLOCK / RATE
         return cls(_logarithm(blocks), seconds) if seconds >= 30.0 else None
 
@@ -165,22 +169,23 @@ class ProfileMonitor:
         self._row = 0
         self._readings = np.zeros((BLOCK, 2, 6))
         self._present = np.zeros((BLOCK, 2), bool)
-        self._features = np.zeros((BLOCK, len(CHANNELS)), np.float32)
+        self._ear_turns = EarTurns()
         self._turns: deque[NDArray[np.float64]] = deque(maxlen=SEATING_BLOCKS)
         self._leans: deque[NDArray[np.float64]] = deque(maxlen=SEATING_BLOCKS)
         self._faces: deque[NDArray[np.float64]] = deque(maxlen=PERSON_BLOCKS)
         self._latest, self._in_a_row = Wearing.UNKNOWN, 0
 
-    def push(self, readings: NDArray[np.float64], present: NDArray[np.bool_], features: NDArray[np.float32]) -> None:
-        """Take a frame: calibrated readings (2, 6) in m/s², rad/s, presence (2,) of the ears, features (channels,)."""
+    def push(self, readings: NDArray[np.float64], present: NDArray[np.bool_]) -> None:
+        """Take a frame: calibrated readings (2, 6) in m/s² and rad/s, presence (2,) of the ears."""
         row = self._row
-        self._readings[row], self._present[row], self._features[row] = readings, present, features
+        self._readings[row], self._present[row] = readings, present
         self._row = (row + 1) % BLOCK
         if self._row == 0:
             self._take_block()
             self._settle(self._judge())
 
     def _take_block(self) -> None:
+        turns = self._ear_turns.push(self._readings, self._present)
         if not self._present.all():
             # An ear that was out comes back in another seat.
             self._turns.clear()
@@ -188,7 +193,7 @@ class ProfileMonitor:
             return
         self._turns.append(np.cov(self._readings[..., 3:].reshape(BLOCK, 6), rowvar=False))
         self._leans.append(self._readings[..., :2].mean(axis=0) / STANDARD_GRAVITY)
-        self._faces.extend(_covariances(self._features, self._present))
+        self._faces.extend(_covariances(turns, self._present))
 
     def _judge(self) -> Judgement | None:
         """What the last blocks say; None when that is nothing."""

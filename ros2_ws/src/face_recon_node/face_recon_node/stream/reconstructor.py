@@ -12,14 +12,19 @@ from threadpoolctl import threadpool_limits
 
 from face_recon_node.stream.alignment import RATE, Aligner, EarCounters, GridPoint
 from face_recon_node.stream.calibration import Calibrator
-from face_recon_node.stream.features import FeatureExtractor
 from face_recon_node.stream.profile import ProfileMonitor
 
-if TYPE_CHECKING:  # the network is built on the features of this package
-    from face_recon_node.network import FaceNetwork
+if TYPE_CHECKING:  # models are fitted to what this package makes of samples
+    from face_recon_node.models.model import FaceModel, FacePrediction, ShownAffect
 
-MEMORY = round(9 * RATE)
-"""Frames that a network is shown before it takes over from another: as far back as the shipped one remembers."""
+MEMORY = round(20 * RATE)
+"""Frames that a model is shown before it takes over from another: its filters remember for about as long."""
+
+
+LANDMARKS = 51
+UNSAID_STD, UNSAID_LANDMARK_STD = 0.2, 0.002
+"""What is published as the standard deviation of a weight and of a landmark's coordinate (m) of a model that states
+none: about that of a face in general."""
 
 
 class LandmarkModel(Protocol):
@@ -52,6 +57,8 @@ class FaceFrame:
     which agree with its mesh."""
     landmarks_std: NDArray[np.float32]
     """(51,) metres: standard deviation of each coordinate of a point."""
+    affect: ShownAffect | None
+    """Of this frame, where the model says it."""
     left: bool
     """The left ear contributed."""
     right: bool
@@ -62,46 +69,44 @@ class Reconstructor:
     """Reconstructs the face from the samples of both ears.
 
     The output depends only on the samples of each ear in order (see :mod:`face_recon_node.stream.alignment`): no
-    clock, no randomness, one thread for linear algebra. Before the first calibration is over, frames show the mean
-    face of the training data with its spread.
+    clock, no randomness, one thread for linear algebra. Before the first calibration is over, frames show the face that
+    the model expects before it has seen anything.
 
     Args:
-        network: the trained network.
-        head: gives the landmarks, so it decides about identity, unless the network knows its person's face.
+        model: see :class:`~face_recon_node.models.model.FaceModel`.
+        head: gives the landmarks, so it decides about identity, unless the model knows its person's face.
         settings: see :class:`ReconstructorSettings`.
     """
 
-    def __init__(
-        self, network: FaceNetwork, head: LandmarkModel, settings: ReconstructorSettings | None = None
-    ) -> None:
+    def __init__(self, model: FaceModel, head: LandmarkModel, settings: ReconstructorSettings | None = None) -> None:
         settings = settings or ReconstructorSettings()
         # More threads only fight over steps this small, and could add up sums in another order.
         threadpool_limits(1)
         self.calibration = Calibrator(settings.calibration_duration_s)
         self._head = head
         self._aligner = Aligner()
-        self._recent: deque[tuple[NDArray, NDArray, NDArray]] = deque(maxlen=MEMORY)
-        self._forget(network)
+        self._recent: deque[tuple[NDArray, NDArray]] = deque(maxlen=MEMORY)
+        self._forget(model)
 
-    def _forget(self, network: FaceNetwork) -> None:
-        self._features = FeatureExtractor()
+    def _forget(self, model: FaceModel) -> None:
         self._recent.clear()
         self._baselines = self.calibration.replaced
-        self.use(network)
+        self.use(model)
 
-    def use(self, network: FaceNetwork) -> None:
-        """Let a network take over from the next sample on; alignment, calibration and features stay.
+    def use(self, model: FaceModel) -> None:
+        """Let a model take over from the next sample on; alignment and calibration stay.
 
         It is shown the last seconds first, which takes some milliseconds, so that the face does not jump from an empty
         memory.
         """
-        self.network = network
-        self._face: LandmarkModel = network.face or self._head
-        self._stream = network.stream()
+        self.model = model
+        self._face: LandmarkModel = model.face or self._head
+        self._stream = model.stream()
+        self._unseen = model.stream().push(np.zeros((1, 12)), np.zeros((1, 2), bool))
         if self._recent:
             self._stream.push(*(np.concatenate(parts) for parts in zip(*self._recent, strict=True)))
-        self.monitor = ProfileMonitor(network.profile)
-        """Tells whether the stream fits the network's person and whether the earbuds sit."""
+        self.monitor = ProfileMonitor(model.profile)
+        """Tells whether the stream fits the model's person and whether the earbuds sit."""
 
     @property
     def counters(self) -> dict[str, EarCounters]:
@@ -139,26 +144,32 @@ class Reconstructor:
     def _step(self, point: GridPoint) -> FaceFrame | None:
         readings, present = self.calibration.push(point.readings, point.present)
         if point.restart or self._baselines != self.calibration.replaced:
-            self._forget(self.network)
+            self._forget(self.model)
         if self.calibration.ready:
-            features = self._features.push(readings[None], present[None])
-            inputs = features, readings.reshape(1, -1), present[None]
+            inputs = readings.reshape(1, -1), present[None]
             prediction = self._stream.push(*inputs)
             self._recent.append(inputs)
-            self.monitor.push(readings, present, features[0])
-            weights, weights_std = prediction.weights[0], prediction.weights_std[0]
-            landmarks_std = prediction.landmarks_std[0]
+            self.monitor.push(readings, present)
         else:
-            statistics = self.network.statistics
-            weights, weights_std, landmarks_std = statistics.weights, statistics.weights_std, statistics.landmarks_std
-        if not point.is_frame:
-            return None
+            prediction = self._unseen
+        return self._frame(point, prediction, present) if point.is_frame else None
+
+    def _frame(self, point: GridPoint, prediction: FacePrediction, present: NDArray[np.bool_]) -> FaceFrame:
+        weights = prediction.weights[0]
+        weights_std, landmarks_std = (
+            np.full(count, unsaid, np.float32) if said is None else said[0]
+            for said, count, unsaid in (
+                (prediction.weights_std, len(weights), UNSAID_STD),
+                (prediction.landmarks_std, LANDMARKS, UNSAID_LANDMARK_STD),
+            )
+        )
         return FaceFrame(
             point.stamp_ns,
             weights,
             weights_std,
             self._face.landmarks(weights).astype(np.float32),
             landmarks_std,
+            prediction.affect,
             bool(present[0]),
             bool(present[1]),
         )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from imuface_driver.recording import Recording
@@ -20,37 +20,35 @@ from imuface_driver.session import read_session
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from face_recon_node.data.screening import Findings, screen
+from face_recon_node.data.segment import Segment, first_minutes, neutral_face, prepare
+from face_recon_node.data.sessions import known
+from face_recon_node.evaluation.affect import reliability, true_affect
+from face_recon_node.evaluation.assessment import assessed, estimated
+from face_recon_node.evaluation.metrics import Estimate
 from face_recon_node.head import HeadModel
-from face_recon_node.network import FaceNetwork
-from face_recon_node.network.face_network import ADAPTABLE, SHIPPED
-from face_recon_node.rivals.catalogue import RIVALS
-from face_recon_node.rivals.person import Person, Rival
+from face_recon_node.models.catalogue import MODELS
+from face_recon_node.models.file import SHIPPED, load
+from face_recon_node.models.model import FaceModel, Person
+from face_recon_node.processes import on_one_core, worker_pool
+from face_recon_node.progress import Progress
 from face_recon_node.stream.alignment import RATE
-from face_recon_node.study.metrics import Faces, covered, measure
 from face_recon_node.study.results import Key, Results, Row, digest, digest_of_code, digest_of_files
 from face_recon_node.study.settings import (
     Participant,
     Setting,
     Study,
-    first_minutes,
     lost_ear,
-    neutral_face,
     without_calibration,
     without_ear,
 )
-from face_recon_node.training.estimate import Estimate
-from face_recon_node.training.processes import on_one_core, worker_pool
-from face_recon_node.training.progress import Progress
-from face_recon_node.training.screening import Findings, screen
-from face_recon_node.training.sessions import known
-from face_recon_node.training.stretch import Stretch, prepare
 
 logger = logging.getLogger(__name__)
 
-OURS = "ours"
-MODELS = (*RIVALS, OURS)
+OURS = "signature"
+"""The model that needs nobody's data, and whose file can be chosen."""
 FOLDS = 3
-"""Rivals without a person's data are trained on the participants of the other folds."""
+"""Other models without a person's data are fitted to the participants of the other folds."""
 EXAMPLES = ("within", "across", "performance")
 """Settings of which the first participant's predictions are kept, for pictures."""
 EXAMPLE_FRAMES = round(20 * RATE)
@@ -75,10 +73,10 @@ class Plan:
 
     study: Study
     settings: tuple[Setting, ...]
-    models: tuple[str, ...] = MODELS
+    models: tuple[str, ...] = tuple(MODELS)
     seed: int = 0
     model_file: Path | None = None
-    """Of our model; None: the shipped one."""
+    """Of the signature model; None: the shipped one."""
 
     def keys(self) -> Iterator[tuple[Participant, Setting, Key]]:
         """All rows of the table."""
@@ -91,7 +89,7 @@ class Plan:
                         yield participant, setting, self._key(participant, setting, model)
 
     def others(self, participant: Participant) -> list[Participant]:
-        """Whose data a rival gets that gets none of the participant's."""
+        """Whose data a model is fitted to that gets none of the participant's."""
         fold = participant.number % FOLDS
         return [other for other in self.study.participants if other.number % FOLDS != fold and "train" in other.roles]
 
@@ -100,14 +98,10 @@ class Plan:
         if setting.train is None and model != OURS:
             sessions += [path for other in self.others(participant) for path in other.roles["train"]]
         content = [digest_of_files(path) for path in sessions]
-        code = ["stream", "study/metrics", "study/settings", "study/harness", "training/stretch", "training/screening"]
+        code = ["affect", "data", "evaluation", "head", "models", "stream", "study/harness", "study/settings"]
         if model == OURS:
-            content += [
-                digest_of_files(file) for file in ([self.model_file] if self.model_file else [SHIPPED, ADAPTABLE])
-            ]
-            code += ["network", "tracking", "head", "training", "study/ours"]
-        else:
-            code += ["rivals"]
+            content += [digest_of_files(self.model_file or SHIPPED)]
+            code += ["models/signature"]
         content += [digest_of_code(*code), repr(setting), str(participant.number % 2)]
         return Key(participant.name, setting.key, model, self.seed, digest(content))
 
@@ -126,20 +120,21 @@ def run(plan: Plan, folder: Path, progress: Progress, processes: int = 1) -> Out
     """Measure what ``folder`` has not got yet; rows are kept in its ``results.jsonl`` as soon as they are known.
 
     Raises:
-        OSError, ValueError: our model's file is missing or damaged, or the folder cannot be written.
+        OSError, ValueError: the signature model's file is missing, damaged or of another model, or the folder cannot be
+            written.
     """
-    if OURS in plan.models:
-        FaceNetwork.load(plan.model_file)
+    if OURS in plan.models and (found := load(plan.model_file)).name != OURS:
+        raise ValueError(f"{plan.model_file} is of a {found.name} model: the study takes files of {OURS} models")
     results = Results(folder / "results.jsonl")
     wanted = list(plan.keys())
     missing = [(who, setting, key) for who, setting, key in wanted if results.get(key) is None]
     outcome = Outcome(reused=len(wanted) - len(missing))
-    rivals: dict[int, dict[str, Rival]] = {}
+    fitted: dict[int, dict[str, _Fitted]] = {}
     folds = _fold_jobs(plan, missing)
     fits = sum(len(job.keywords["models"]) for job in folds)
     for done, found in enumerate(_in_parallel(folds, processes), 1):
-        if isinstance(found, _Trained):
-            rivals.setdefault(found.fold, {})[found.model] = found.rival
+        if isinstance(found, _OfOthers):
+            fitted.setdefault(found.fold, {})[found.model] = found.fitted
             progress(f"{found.model} without the person's data", done, fits)
         else:
             outcome.skipped.update([found])
@@ -147,7 +142,7 @@ def run(plan: Plan, folder: Path, progress: Progress, processes: int = 1) -> Out
     for participant in plan.study.participants:
         keys = [(setting, key) for who, setting, key in missing if who is participant]
         if keys:
-            others = rivals.get(participant.number % FOLDS, {})
+            others = fitted.get(participant.number % FOLDS, {})
             examples = folder / "examples" if participant is plan.study.participants[0] else None
             jobs.append(partial(_measured, participant, keys, others, plan.model_file, examples))
     done = 0
@@ -168,29 +163,41 @@ _Skipped = tuple[str, str]
 """What is skipped, and why."""
 
 
+class _Fitted(NamedTuple):
+    """A model, and how long its fit took, s."""
+
+    model: FaceModel
+    seconds: float
+
+    @classmethod
+    def to(cls, people: Sequence[Person], model: FaceModel, seed: int) -> _Fitted:
+        begin = time.perf_counter()
+        return cls(model.fit(people, seed), time.perf_counter() - begin)
+
+
 @dataclass(frozen=True)
-class _Trained:
-    """A rival that knows nothing of the participants of a fold."""
+class _OfOthers:
+    """A model that knows nothing of the participants of a fold."""
 
     fold: int
     model: str
-    rival: Rival
+    fitted: _Fitted
 
 
 def _fold_jobs(plan: Plan, missing: Sequence[tuple[Participant, Setting, Key]]) -> list[partial[Iterator[Any]]]:
-    """One job for each fold: the rivals that are wanted of it."""
+    """One job for each fold: the models that are wanted of it."""
     jobs = []
     for fold in range(FOLDS):
         rows = [(who, key.model) for who, setting, key in missing if who.number % FOLDS == fold and not setting.train]
-        models = sorted({model for _, model in rows if model != OURS}, key=MODELS.index)
+        models = sorted({model for _, model in rows if model != OURS}, key=list(MODELS).index)
         if models:
-            jobs.append(partial(_trained, fold, plan.others(rows[0][0]), models=models, seed=plan.seed))
+            jobs.append(partial(_of_others, fold, plan.others(rows[0][0]), models=models, seed=plan.seed))
     return jobs
 
 
-def _trained(
+def _of_others(
     fold: int, participants: Sequence[Participant], models: Sequence[str], seed: int
-) -> Iterator[_Trained | _Skipped]:
+) -> Iterator[_OfOthers | _Skipped]:
     people = []
     for participant in participants:
         sessions = _Sessions(participant)
@@ -199,7 +206,7 @@ def _trained(
         yield from sessions.skipped.items()
     for model in models:
         try:
-            yield _Trained(fold, model, RIVALS[model]().fit(people, seed))
+            yield _OfOthers(fold, model, _Fitted.to(people, MODELS[model](), seed))
         except ValueError as error:
             yield f"{model} without the data of a third of the participants", str(error)
 
@@ -207,7 +214,7 @@ def _trained(
 def _measured(
     participant: Participant,
     keys: Sequence[tuple[Setting, Key]],
-    others: Mapping[str, Rival],
+    others: Mapping[str, _Fitted],
     model_file: Path | None,
     examples: Path | None,
 ) -> Iterator[Row | _Skipped]:
@@ -216,7 +223,7 @@ def _measured(
     groups: dict[tuple[tuple[Path, ...], float | None, str], list[tuple[Setting, Key]]] = {}
     for setting, key in keys:
         groups.setdefault((participant.training(setting), setting.minutes, key.model), []).append((setting, key))
-    # First what is known already, so that it need not be trained again after an interruption.
+    # First what is known already, so that it need not be fitted again after an interruption.
     for (paths, minutes, model), members in sorted(groups.items(), key=lambda group: len(group[0][0])):
         person = sessions.person(paths, minutes)
         if paths and person is None:
@@ -227,75 +234,72 @@ def _measured(
             yield f"{participant.name}: {model}, {members[0][0].key}", str(error)
             continue
         for setting, key in members:
-            stretches = [part for path in participant.tests(setting) for part in sessions.stretches(path, setting)]
-            if fitted and stretches:
-                yield _row(sessions, stretches, setting, key, fitted, person, examples)
+            segments = [part for path in participant.tests(setting) for part in sessions.segments(path, setting)]
+            if fitted and segments:
+                yield _row(sessions, segments, setting, key, fitted, person, examples)
     yield from sessions.skipped.items()
 
 
 def _fitted(
-    model: str, person: Person | None, seed: int, others: Mapping[str, Rival], model_file: Path | None
-) -> Rival | None:
-    if model != OURS:
-        return others.get(model) if person is None else RIVALS[model]().fit([person], seed)
-    from face_recon_node.study.ours import Ours
-
-    ours = Ours(model_file)
-    return ours if person is None else ours.fit([person], seed)
+    model: str, person: Person | None, seed: int, others: Mapping[str, _Fitted], model_file: Path | None
+) -> _Fitted | None:
+    if person is None and model != OURS:
+        return others.get(model)
+    return _Fitted.to([person] if person else (), load(model_file) if model == OURS else MODELS[model](), seed)
 
 
 def _row(
     sessions: _Sessions,
-    stretches: Sequence[Stretch],
+    segments: Sequence[Segment],
     setting: Setting,
     key: Key,
-    model: Rival,
+    fitted: _Fitted,
     person: Person | None,
     examples: Path | None,
 ) -> Row:
     neutral = sessions.neutral(sessions.participant.tests(setting))
-    begin = time.process_time()
-    estimates = [model.predict(stretch, neutral) for stretch in stretches]
-    seconds = time.process_time() - begin
-    truth = [Faces(stretch.true_landmarks(sessions.head), stretch.weights) for stretch in stretches]
-    frames = sum(map(len, stretches))
+    estimates, tracks = zip(*(estimated(fitted.model, segment, neutral) for segment in segments), strict=True)
     if examples is not None and setting.key in EXAMPLES:
-        _keep_example(examples / f"{setting.key}-{key.model}.npz", stretches[0].stamps, estimates[0], truth[0])
+        _keep_example(examples / f"{setting.key}-{key.model}.npz", estimates[0], segments[0], sessions.head)
+    cpu_ms, times_real_time = _speed(fitted.model, segments[0])
     return Row(
         key=key,
-        figures=measure(estimates, truth, neutral),
-        coverage=covered(estimates, truth),
-        parameters=model.parameters,
-        cpu_ms=_cpu_ms(model, stretches[0]),
-        times_real_time=frames / RATE / max(seconds, 1e-6),
-        minutes=sum(map(len, person.stretches)) / RATE / 60.0 if person else 0.0,
-        frames=frames,
+        assessment=assessed(estimates, tracks, segments, neutral),
+        reliability=tuple(reliability(tracks, [true_affect(part.stamps, part.weights) for part in segments])),
+        parameters=fitted.model.parameters,
+        fit_seconds=fitted.seconds,
+        cpu_ms=cpu_ms,
+        times_real_time=times_real_time,
+        minutes=sum(map(len, person.segments)) / RATE / 60.0 if person else 0.0,
+        frames=sum(map(len, segments)),
     )
 
 
-def _cpu_ms(model: Rival, stretch: Stretch) -> float:
+def _speed(model: FaceModel, segment: Segment) -> tuple[float, float]:
+    """Median processor time of a frame that comes alone, ms; and times real time of all frames at once."""
     times: list[float] = []
-    frames = model.frames(stretch[: _TIMED_FRAMES + 1])
-    next(frames)
-    while True:
+    stream = model.stream()
+    for row in range(min(_TIMED_FRAMES, len(segment))):
         begin = time.thread_time()
-        if next(frames, StopIteration) is StopIteration:
-            return 1e3 * float(np.median(times))
+        stream.push(segment.readings[row : row + 1], segment.present[row : row + 1])
         times.append(time.thread_time() - begin)
+    begin = time.process_time()
+    model.stream().push(segment.readings, segment.present)
+    return 1e3 * float(np.median(times)), len(segment) / RATE / max(time.process_time() - begin, 1e-6)
 
 
-def _keep_example(file: Path, stamps: NDArray[np.int64], estimate: Estimate, true: Faces) -> None:
+def _keep_example(file: Path, estimate: Estimate, segment: Segment, head: HeadModel) -> None:
     """Keep the middle of a session."""
-    begin = max(0, (len(stamps) - EXAMPLE_FRAMES) // 2)
+    begin = max(0, (len(segment) - EXAMPLE_FRAMES) // 2)
     rows = slice(begin, begin + EXAMPLE_FRAMES)
     file.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
         file,
-        seconds=(stamps[rows] - stamps[0]) * 1e-9,
+        seconds=(segment.stamps[rows] - segment.stamps[0]) * 1e-9,
         landmarks=estimate.landmarks[rows],
         weights=estimate.weights[rows],
-        true_landmarks=true.landmarks[rows],
-        true_weights=true.weights[rows],
+        true_landmarks=segment[rows].true_landmarks(head),
+        true_weights=segment.weights[rows],
     )
 
 
@@ -308,17 +312,17 @@ class _Sessions:
         """Sessions that cannot be used, and why."""
         self.participant = participant
         self._screened: dict[Path, tuple[Recording, Findings] | None] = {}
-        self._prepared: dict[tuple[Path, str], list[Stretch]] = {}
+        self._prepared: dict[tuple[Path, str], list[Segment]] = {}
 
     def person(self, paths: Sequence[Path], minutes: float | None = None) -> Person | None:
         """The participant's data of the first minutes of sessions; None: there is not as much."""
-        stretches = [part for path in paths for part in self._stretches(path, "calibrated")]
-        taken = first_minutes(stretches, minutes)
+        segments = [part for path in paths for part in self._segments(path, "calibrated")]
+        taken = first_minutes(segments, minutes)
         return Person(taken, self.neutral(paths)) if taken else None
 
-    def stretches(self, path: Path, setting: Setting) -> list[Stretch]:
+    def segments(self, path: Path, setting: Setting) -> list[Segment]:
         """A session under the condition of a setting."""
-        return self._stretches(path, setting.condition)
+        return self._segments(path, setting.condition)
 
     def neutral(self, paths: Sequence[Path]) -> NDArray[np.float32]:
         """The participant's neutral face: of the training session, else of the first usable one of ``paths``."""
@@ -336,7 +340,7 @@ class _Sessions:
                 self.skipped[str(path)] = str(error)
         return self._screened[path]
 
-    def _stretches(self, path: Path, condition: str) -> list[Stretch]:
+    def _segments(self, path: Path, condition: str) -> list[Segment]:
         if (path, condition) not in self._prepared:
             self._prepared[path, condition] = []
             try:
@@ -345,7 +349,7 @@ class _Sessions:
                 self.skipped[str(path)] = str(error)
         return self._prepared[path, condition]
 
-    def _prepare(self, path: Path, condition: str) -> list[Stretch]:
+    def _prepare(self, path: Path, condition: str) -> list[Segment]:
         screened = self._screen(path)
         if screened is None:
             return []
@@ -353,11 +357,11 @@ class _Sessions:
         if condition == "uncalibrated":
             recording = without_calibration(recording)
         elif condition == "one ear":
-            whole = self._stretches(path, "calibrated")
+            whole = self._segments(path, "calibrated")
             if not whole:
                 return []
             recording = without_ear(recording, lost_ear(self.participant), int(whole[0].stamps[0]))
-        return [part for stretch in prepare(recording) for part in known(stretch, findings.unknown)]
+        return [part for segment in prepare(recording) for part in known(segment, findings.unknown)]
 
 
 def _in_parallel(jobs: Sequence[Callable[[], Iterator[Any]]], processes: int) -> Iterator[Any]:

@@ -12,9 +12,9 @@ import numpy as np
 from imuface_driver.arkit import BLENDSHAPES
 from numpy.typing import NDArray
 
+from face_recon_node.models.catalogue import NAMES
 from face_recon_node.study.harness import EXAMPLES, OURS
-from face_recon_node.study.metrics import REGIONS
-from face_recon_node.study.table import NAMES, Table
+from face_recon_node.study.table import MEASURED, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _COLOURS = {
-    "mean": "0.75", "constant": "0.55", "ridge": "tab:olive", "cnn": "tab:cyan", "lstm": "tab:green",
-    "time": "tab:purple", "frequency": "tab:pink", "paper": "tab:orange", OURS: "tab:red",
+    "mean": "0.75", "median": "0.55", "ridge": "tab:olive", "lstm": "tab:green", "imu_twin_trans": "tab:orange",
+    OURS: "tab:red",
 }  # fmt: skip
-_SHOWN = (OURS, "paper", "ridge")
+_SHOWN = (OURS, "imu_twin_trans", "ridge")
 """Models in the pictures over time and of faces, where too many would hide each other."""
 _POINTS = (("inner brow, right", 4, 2), ("corner of the mouth, right", 31, 1), ("lower lip, middle", 40, 2))
 """Name, landmark, axis: 1 to the left, 2 up."""
@@ -37,6 +37,8 @@ _LINES = (
 )  # fmt: skip
 """Landmarks that a line connects."""
 _MINUTES = (("neutral", "0"), ("30s", "0.5"), ("1min", "1"), ("2min", "2"), ("within", "all"), ("60min", "60"))
+_COMPARED = ("within", "across", "neutral")
+_FIDELITY = ("median r", "jawOpen r", "smile r", "brow raise r")
 _MOMENTS = 6
 _KEPT = ("seconds", "landmarks", "weights", "true_landmarks", "true_weights")
 
@@ -51,10 +53,12 @@ def draw(table: Table, folder: Path) -> list[str]:
 
 
 def _figures(table: Table, folder: Path) -> Iterator[tuple[str, Figure]]:
-    for setting in ("within", "across", "neutral"):
+    for setting in _COMPARED:
         if any(line.setting.key == setting for line in table.lines):
             yield f"participants_{setting}", _participants(table, setting)
-            yield f"regions_{setting}", _regions(table, setting)
+            yield f"fidelity_{setting}", _fidelity(table, setting)
+    if any(table.line(setting, OURS) for setting in _COMPARED):
+        yield "reliability", _reliability(table)
     if any(table.line(key, model) for key, _ in _MINUTES[:4] for model in table.plan.models):
         yield "minutes", _minutes(table)
     for setting in EXAMPLES:
@@ -65,53 +69,68 @@ def _figures(table: Table, folder: Path) -> Iterator[tuple[str, Figure]]:
 
 
 def _participants(table: Table, setting: str) -> Figure:
-    figure = _figure(table, 9.0, 4.6, f"Error per participant: {_title(table, setting)}")
+    figure = _figure(table, 9.0, 4.6, f"Fidelity per participant: {_title(table, setting)}")
     axes = figure.subplots()
     names = [participant.name for participant in table.plan.study.participants]
     for model in table.plan.models:
         line = table.line(setting, model)
         if line:
-            errors = {row.key.participant: row.figures.landmark_error_mm for row in line.rows}
-            known = [name for name in names if name in errors]
-            axes.plot(
-                [names.index(name) for name in known], [errors[name] for name in known], _style(model),
-                color=_COLOURS[model], label=NAMES[model], markersize=7,
-            )  # fmt: skip
+            found = {names.index(row.key.participant): row.assessment.fidelity.median_r for row in line.rows}
+            points = zip(*found.items(), strict=True)
+            axes.plot(*points, _style(model), color=_COLOURS[model], label=NAMES[model], markersize=7)
     axes.set_xticks(range(len(names)), names)
-    axes.set(ylabel="landmark error, mm", ylim=(0.0, None))
+    axes.set(ylabel="median r of the actions", ylim=(None, 1.0))
     _legend(axes)
     return figure
 
 
-def _regions(table: Table, setting: str) -> Figure:
-    figure = _figure(table, 9.0, 4.6, f"Error per region: {_title(table, setting)}")
+def _fidelity(table: Table, setting: str) -> Figure:
+    figure = _figure(table, 9.0, 4.6, f"Whether the face moves as the true one: {_title(table, setting)}")
     axes = figure.subplots()
     lines = [line for model in table.plan.models if (line := table.line(setting, model))]
     width = 0.8 / len(lines)
     for place, line in enumerate(lines):
-        errors = [line.mean(f"{region}_mm") for region in REGIONS]
-        at = np.arange(len(REGIONS)) + (place - 0.5 * (len(lines) - 1)) * width
-        axes.bar(at, errors, width, color=_COLOURS[line.model], label=NAMES[line.model])
-    axes.set_xticks(range(len(REGIONS)), list(REGIONS))
-    axes.set(ylabel="landmark error, mm")
+        values = [MEASURED[name][0](line.assessment) or 0.0 for name in _FIDELITY]
+        at = np.arange(len(_FIDELITY)) + (place - 0.5 * (len(lines) - 1)) * width
+        axes.bar(at, values, width, color=_COLOURS[line.model], label=NAMES[line.model])
+    axes.axhline(0.0, color="0.3", linewidth=0.8)
+    axes.set_xticks(range(len(_FIDELITY)), list(_FIDELITY))
+    axes.set(ylabel="r", ylim=(None, 1.0))
+    _legend(axes)
+    return figure
+
+
+def _reliability(table: Table) -> Figure:
+    figure = _figure(table, 9.0, 4.6, f"How often the expression is right, by the confidence in it: {NAMES[OURS]}")
+    axes = figure.subplots()
+    axes.plot((0.0, 1.0), (0.0, 1.0), color="0.7")
+    for setting in _COMPARED:
+        line = table.line(setting, OURS)
+        bins = np.array([each for row in line.rows for each in row.reliability] if line else [])
+        if len(bins):
+            centres, confidence, accuracy, frames = bins.T
+            place = np.unique(centres, return_inverse=True)[1]
+            sums = [np.bincount(place, frames * values) for values in (confidence, accuracy)]
+            axes.plot(*(np.divide(values, np.bincount(place, frames)) for values in sums), ".-", label=setting)
+    axes.set(xlabel="confidence", ylabel="share that is right", xlim=(0.0, 1.0), ylim=(0.0, 1.0), aspect="equal")
     _legend(axes)
     return figure
 
 
 def _minutes(table: Table) -> Figure:
-    figure = _figure(table, 10.0, 4.6, "Error against minutes of the person's data")
+    figure = _figure(table, 10.0, 4.6, "Fidelity against minutes of the person's data")
     both = figure.subplots(1, 2, sharey=True)
     for axes, suffix, title in ((both[0], "", "same mounting"), (both[1], "-remounted", "remounted")):
         keys = [(_remounted(key) if suffix else key, label) for key, label in _MINUTES]
         for model in table.plan.models:
             gathered = [(place, table.line(key, model)) for place, (key, _) in enumerate(keys)]
-            points = [(place, line.mean("landmark_error_mm")) for place, line in gathered if line]
+            points = [(place, line.assessment.fidelity.median_r) for place, line in gathered if line]
             if points:
                 axes.plot(*zip(*points, strict=True), _style(model) + "-", color=_COLOURS[model], label=NAMES[model])
         axes.set_xticks(range(len(keys)), [label for _, label in keys])
-        axes.set(title=title, xlabel="minutes (0: neutral calibration only)", ylim=(0.0, None), xlim=(-0.4, 5.4))
+        axes.set(title=title, xlabel="minutes (0: neutral calibration only)", ylim=(None, 1.0), xlim=(-0.4, 5.4))
         axes.grid(axis="y", alpha=0.3)
-    both[0].set_ylabel("landmark error, mm")
+    both[0].set_ylabel("median r of the actions")
     _legend(both[1], both[0])
     return figure
 
@@ -209,7 +228,7 @@ def _title(table: Table, key: str) -> str:
 
 
 def _style(model: str) -> str:
-    return {OURS: "o", "mean": "_", "constant": "_"}.get(model, ".")
+    return {OURS: "o", "mean": "_", "median": "_"}.get(model, ".")
 
 
 def _legend(axes: Axes, drawn: Axes | None = None) -> None:

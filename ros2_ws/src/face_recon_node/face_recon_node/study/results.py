@@ -6,13 +6,18 @@ import ast
 import hashlib
 import json
 import logging
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, astuple, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from face_recon_node.study.metrics import Coverage, Figures
+import numpy as np
+
+from face_recon_node.evaluation.affect import Bin, mean_affect
+from face_recon_node.evaluation.assessment import Assessment
+from face_recon_node.evaluation.fidelity import mean_fidelity
+from face_recon_node.evaluation.metrics import Coverage, Figures
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +39,16 @@ class Row:
     """How good a model is on a participant in a setting."""
 
     key: Key
-    figures: Figures
-    coverage: Coverage | None
+    assessment: Assessment
+    reliability: tuple[Bin, ...]
+    """How often labels of the affect are right, by the confidence in them."""
     parameters: int
+    fit_seconds: float
+    """Wall time of the fit, beside whatever else ran."""
     cpu_ms: float
-    """Median processor time of one frame, milliseconds."""
+    """Median processor time of a frame that comes alone, milliseconds."""
     times_real_time: float
-    """Speed of the prediction of whole sessions on one core, by processor time, without reading them."""
+    """Speed on a whole segment at once, by processor time."""
     minutes: float
     """Of training data of the person; 0: none."""
     frames: int
@@ -48,16 +56,32 @@ class Row:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        content = asdict(self)
-        return {**content.pop("key"), **content}
+        rest = {name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("key", "assessment")}
+        return {**asdict(self.key), **self.assessment.to_json(), **rest}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Row:
         """The opposite of :meth:`to_json`. Raises ``TypeError`` or ``KeyError`` for anything else."""
         content = dict(content)
-        key = Key(**{name: content.pop(name) for name in ("participant", "setting", "model", "seed", "digest")})
-        figures, coverage = Figures(**content.pop("figures")), content.pop("coverage")
-        return cls(key, figures, Coverage(**coverage) if coverage else None, **content)
+        key = Key(**{name: content.pop(name) for name in Key.__dataclass_fields__})
+        assessment = Assessment.from_json({name: content.pop(name) for name in Assessment.__dataclass_fields__})
+        bins = tuple(Bin(*values) for values in content.pop("reliability"))
+        return cls(key, assessment, bins, **content)
+
+
+def mean_assessment(people: Sequence[Assessment]) -> Assessment:
+    """Means over people; of the coverage, over those with one.
+
+    Raises:
+        ValueError: there is nobody.
+    """
+    coverages = [person.coverage for person in people if person.coverage is not None]
+    return Assessment(
+        Figures(*np.mean([astuple(person.figures) for person in people], axis=0).tolist()),
+        mean_fidelity([person.fidelity for person in people]),
+        mean_affect([person.affect for person in people]),
+        Coverage(*np.mean([astuple(each) for each in coverages], axis=0).tolist()) if coverages else None,
+    )
 
 
 class Results:

@@ -17,15 +17,14 @@ import numpy as np
 import yaml
 from imuface_driver.recording import LandmarkTrack, Recording
 from imuface_driver.session import write_session
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_driver.simulation import PEOPLE, Performance, simulate
 from imuface_driver.simulation.recorded_motion import FOLDER_NAME, read_orientations
 
+from face_recon_node.data.sessions import STUDY_FILE
 from face_recon_node.head import HeadModel, Identity
-from face_recon_node.training.processes import worker_pool
-from face_recon_node.training.progress import Progress
+from face_recon_node.processes import worker_pool
+from face_recon_node.progress import Progress
 
-STUDY_FILE = "study.yaml"
-EARS = ("anatomical", "arbitrary")
 _MAKING = ".making"  # where sessions stay until they are whole
 _PEOPLE = 1 << 40  # first seed of these people: nobody of the populations that models are trained on
 _MOST_PEOPLE = 1000
@@ -52,7 +51,8 @@ class StudyPlan:
     """Minutes of the long session; 0: none."""
     seed: int = 0
     ears: str = "anatomical"
-    """"arbitrary": ears without anatomy, to see what a model owes to the simulator that it was trained on."""
+    """A kind of :data:`~imuface_driver.simulation.PEOPLE`. "faint" ones hardly move; "arbitrary" ones, without anatomy,
+    show what a model owes to the simulator that it was trained on."""
     captures: tuple[Path, ...] = ()
     """Live Link Face captures, each for a session of its own."""
     motion: Path | None = None
@@ -63,8 +63,8 @@ class StudyPlan:
             raise ValueError(f"participants is {self.participants}: expected 1 to {_MOST_PEOPLE}")
         if self.seed < 0:
             raise ValueError(f"seed is {self.seed}: expected 0 or more")
-        if self.ears not in EARS:
-            raise ValueError(f"ears is '{self.ears}': expected {' or '.join(EARS)}")
+        if self.ears not in PEOPLE:
+            raise ValueError(f"ears is '{self.ears}': expected {' or '.join(PEOPLE)}")
         for name in ("minutes", "test_minutes", "long"):
             minutes = getattr(self, name)
             if not (_SHORTEST <= minutes <= _LONGEST or (name == "long" and minutes == 0.0)):
@@ -130,7 +130,7 @@ class SessionPlan:
         activity = "recorded" if moved else "walking" if self.role == "walking" else "still"
         recording = simulate(
             performance,
-            (Participant.arbitrary if study.ears == "arbitrary" else Participant.random)(person),
+            PEOPLE[study.ears](person),
             duration,
             seed=first + place,
             activity=activity,

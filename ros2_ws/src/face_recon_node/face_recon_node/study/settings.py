@@ -10,18 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import yaml
 from imuface_driver.recording import ImuTrack, Recording
-from numpy.typing import NDArray
 
-from face_recon_node.head import HeadModel
+from face_recon_node.data.segment import NEUTRAL_SECONDS
+from face_recon_node.data.sessions import STUDY_FILE, study_description
 from face_recon_node.stream.alignment import RATE
-from face_recon_node.study.sessions import STUDY_FILE
-from face_recon_node.tracking.spans import spans
-from face_recon_node.training.stretch import Stretch
 
 PERFORMANCE = "performance_"
-_CALIBRATION_SECONDS = 3.0
 _UNCALIBRATED_SECONDS = 30.0
 
 
@@ -117,11 +112,17 @@ class Participant:
 
 @dataclass(frozen=True)
 class Study:
-    """Participants, and whether they are simulated."""
+    """Participants, and what ears they have."""
 
     name: str
     participants: tuple[Participant, ...]
-    simulated: bool
+    ears: str | None = None
+    """Kind of simulated ears, empty where that is not known; None: people's."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether nothing that is measured says anything about people."""
+        return self.ears is not None
 
 
 def read_study(folder: Path) -> Study:
@@ -142,58 +143,20 @@ def read_study(folder: Path) -> Study:
             "STUDY/PARTICIPANT/train, .../test and so on (`imuface evaluate --help`)"
         )
     participants = (Participant(path.name, number, roles) for number, (path, roles) in enumerate(found, 1))
-    return Study(folder.name, tuple(participants), _simulated(folder / STUDY_FILE))
+    description = study_description(folder / STUDY_FILE)
+    ears = str(description.get("ears", "")) if description.get("simulated") else None
+    return Study(folder.name, tuple(participants), ears)
 
 
 def single_study(train: Sequence[Path], test: Sequence[Path]) -> Study:
     """A study of one person's sessions, wherever they lie."""
     roles = {"train": tuple(train), "test": tuple(test)}
-    return Study(test[0].name, (Participant("person", 1, roles),), False)
+    return Study(test[0].name, (Participant("person", 1, roles),))
 
 
-def is_simulated(session: Path) -> bool:
-    """Whether the study that a session lies in, if any, says that it is simulated.
-
-    Raises:
-        ValueError: its ``study.yaml`` is damaged.
-    """
-    return any(_simulated(folder / STUDY_FILE) for folder in session.resolve().parents[:2])
-
-
-def _simulated(file: Path) -> bool:
-    if not file.is_file():
-        return False
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is damaged: {' '.join(str(error).split())}") from None
-    simulated = content.get("simulated", False) if isinstance(content, dict) else None
-    if not isinstance(simulated, bool):
-        raise ValueError(f"{file} should say `simulated: true` or `simulated: false`")
-    return simulated
-
-
-def first_minutes(stretches: Sequence[Stretch], minutes: float | None) -> list[Stretch]:
-    """The first minutes of calibrated frames; an empty list when there are not as many."""
-    if minutes is None:
-        return list(stretches)
-    wanted, total = round(60.0 * minutes * RATE), sum(map(len, stretches))
-    if total < wanted:
-        return []
-    found = spans(stretches, 0, wanted)
-    return [stretches[index][rows] for index, rows in found if rows.stop - rows.start > 1]
-
-
-def neutral_face(recording: Recording, head: HeadModel) -> NDArray[np.float32]:
-    """Landmarks (51, 3) of the person's neutral face: of the first seconds, at rest by protocol.
-
-    Without landmarks it is the default head's, which then also stands for the true face.
-    """
-    if recording.landmarks is None:
-        return head.landmark_neutral
-    stamps = recording.landmarks.stamps
-    first = stamps <= stamps[0] + round(_CALIBRATION_SECONDS * 1e9)
-    return np.median(recording.landmarks.points[first], axis=0).astype(np.float32)
+def caveat(ears: str = "") -> str:
+    """What has to be said of all figures of simulated ears, of a kind if that is known."""
+    return f"Simulated ears{f' ({ears})' if ears else ''}: these figures say nothing about people."
 
 
 def without_calibration(recording: Recording) -> Recording:
@@ -209,7 +172,7 @@ def without_calibration(recording: Recording) -> Recording:
     def led(track: ImuTrack | None) -> ImuTrack | None:
         if track is None or not (known := track.stamps <= end).any():
             return track
-        count = round((_CALIBRATION_SECONDS + 1.0) * RATE)
+        count = round((NEUTRAL_SECONDS + 1.0) * RATE)
         before = track.stamps[0] - np.arange(count, 0, -1) * round(1e9 / RATE)
         means = [
             np.tile(values[known].mean(axis=0), (count, 1)) for values in (track.acceleration, track.angular_velocity)

@@ -1,1 +1,1 @@
-"""Training and evaluation of the network on simulated participants and recorded sessions."""
+"""Learning what is common to all people, and what is one person's own."""

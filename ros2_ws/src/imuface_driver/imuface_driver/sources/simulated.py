@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from imuface_driver.protocol import EARS, DeviceSample
-from imuface_driver.simulation import Participant, Performance, SimulatedEarphones
+from imuface_driver.simulation import PEOPLE, Performance, SimulatedEarphones
 from imuface_driver.sources.source import DeviceSource, HostClock, Sink
 
 NATURAL_DURATION = 600.0  # s of generated performance before it repeats
@@ -28,6 +28,7 @@ class SimulatedSource(DeviceSource):
         now_ns: HostClock,
         performance: str = "",
         participant: int = 0,
+        ears: str = "anatomical",
         seed: int = 0,
         activity: str = "still",
         rate: float = 30.0,
@@ -35,13 +36,15 @@ class SimulatedSource(DeviceSource):
     ) -> None:
         """
         ``performance`` is a Live Link Face CSV (.csv or .csv.gz), or empty for a generated one; ``participant`` and
-        ``seed`` choose the person and the session; ``rate`` is in Hz. ``radio_delay`` is the mean in seconds of the
+        ``seed`` choose the person and the session, ``ears`` how far the face moves the person's ears (see
+        :data:`~imuface_driver.simulation.PEOPLE`); ``rate`` is in Hz. ``radio_delay`` is the mean in seconds of the
         exponentially distributed delay between sampling and arrival; Bluetooth LE has about half of its connection
         interval, 4 to 15 ms.
         """
         super().__init__("simulated earphones", now_ns)
         self._performance_path = performance
         self._participant = participant
+        self._ears = ears
         self._seed = seed
         self._activity = activity
         self._rate = rate
@@ -51,6 +54,8 @@ class SimulatedSource(DeviceSource):
     def open(self) -> None:
         if not 0.0 <= self._radio_delay <= 1.0:
             raise ValueError(f"simulated.radio_delay is {self._radio_delay} s, must be 0 to 1")
+        if self._ears not in PEOPLE:
+            raise ValueError(f"simulated.ears is '{self._ears}', must be one of {', '.join(PEOPLE)}")
         for name, seed in (("participant", self._participant), ("seed", self._seed)):
             if seed < 0:
                 raise ValueError(f"simulated.{name} is {seed}, must be 0 or more")
@@ -84,7 +89,7 @@ class SimulatedSource(DeviceSource):
 
     def _earphones(self) -> SimulatedEarphones:
         assert self._performance is not None
-        participant = Participant.random(self._participant)
+        participant = PEOPLE[self._ears](self._participant)
         return SimulatedEarphones(self._performance, participant, self._rate, self._seed, self._activity)
 
     def _arrivals(self, samples: Iterator[tuple[float, DeviceSample]]) -> Iterator[tuple[float, float, DeviceSample]]:

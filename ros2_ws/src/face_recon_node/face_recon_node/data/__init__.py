@@ -1,0 +1,1 @@
+"""From recorded sessions to segments that can be learned from."""

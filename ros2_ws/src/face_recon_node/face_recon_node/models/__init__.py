@@ -1,0 +1,1 @@
+"""Everything that turns readings into a face: one family, one protocol."""

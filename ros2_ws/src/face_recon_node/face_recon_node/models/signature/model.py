@@ -1,0 +1,259 @@
+"""The signature model: one person's signatures, read by a network that is the same for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from face_recon_node.affect import EXPRESSIONS
+from face_recon_node.data.segment import Segment, part
+from face_recon_node.head import HeadModel
+from face_recon_node.head.personal import PersonalFace
+from face_recon_node.models.fitting import finite_arrays, own_face
+from face_recon_node.models.model import FacePrediction, Person, ShownAffect
+from face_recon_node.models.signature.bands import CHANNELS, FaceBands, ReadingBands
+from face_recon_node.models.signature.network import EXPLAINED, LstmState, Reading, SignatureNetwork, Told
+from face_recon_node.models.signature.readout import Readout
+from face_recon_node.models.signature.signatures import EARS_SEEN, Population, Signatures
+from face_recon_node.stream.alignment import RATE
+from face_recon_node.stream.profile import EarProfile
+
+SHORTEST = 20.0
+"""s of the true face, with both ears: less says nothing of a person."""
+MOST_CHANNEL = 30.0
+"""Standard deviations at which standardised channels are cut off."""
+FOLDS = 4
+"""Parts of the data, for each of which signatures are solved from the others."""
+LEAD_IN = 60
+"""Frames of each part that only set up the memory."""
+_RUN = 2 * LEAD_IN
+"""Frames with both ears in a row, at least, that signatures are solved from."""
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """What makes the network's confidence come true on people it has not seen."""
+
+    weights_scale: NDArray[np.float32]
+    """(1,) factor on the stated deviations of weights that makes one of them cover 68.3 %."""
+    landmarks_scale: NDArray[np.float32]
+    """(1,) the same of landmarks, whose deviations follow from those of independent weights."""
+    temperature: NDArray[np.float32]
+    """(1,) by which the expressions' logits are divided (Guo et al. 2017, On calibration of modern networks)."""
+    expressions: NDArray[np.float32]
+    """(labels,) how often each expression is shown: what is said of a face that no ear feels."""
+
+    @classmethod
+    def untold(cls) -> Confidence:
+        """Before it was measured."""
+        one = np.ones(1, np.float32)
+        return cls(one, one, one, np.full(len(EXPRESSIONS), 1.0 / len(EXPRESSIONS), np.float32))
+
+    @classmethod
+    def shapes(cls) -> dict[str, tuple[int, ...]]:
+        """Of the arrays, by name and in order."""
+        return {item.name: getattr(cls.untold(), item.name).shape for item in fields(cls)}
+
+
+class SignatureModel:
+    """Nobody's as it is loaded; :meth:`fit` solves a person's signatures and readout, without touching the network."""
+
+    name: ClassVar[str] = "signature"
+
+    def __init__(self, network: SignatureNetwork, population: Population, confidence: Confidence) -> None:
+        self.network = network.eval()
+        self.population = population
+        self.confidence = confidence
+        self.signatures, self.readout = Signatures.fitted(population), Readout.none()
+        self.face: PersonalFace | None = None
+        self.profile: EarProfile | None = None
+        self.card: dict[str, Any] = {"model": self.name}
+
+    def fit(self, people: Sequence[Person], seed: int = 0) -> Self:
+        """Solve the signatures of the only person; several people say nothing new, and nobody is nobody.
+
+        Raises:
+            ValueError: there are less than :data:`SHORTEST` seconds with both ears.
+        """
+        self.signatures, self.readout = Signatures.fitted(self.population), Readout.none()
+        self.face = self.profile = None
+        if len(people) == 1:
+            segments = people[0].segments
+            runs = [segment[rows] for segment in segments for rows in _runs(np.all(segment.present, axis=1))]
+            frames = sum(map(len, runs))
+            if frames < SHORTEST * RATE:
+                raise ValueError(
+                    f"{frames / RATE:.0f} s of the true face with both ears are too few, {SHORTEST:.0f} are needed: "
+                    "record for longer"
+                )
+            self.readout = self._readout(runs)
+            self.signatures = self._signatures(runs)
+            self.face = own_face(people)
+            self.profile = EarProfile.fitted(segments)
+        return self
+
+    def _signatures(self, runs: Sequence[Segment]) -> Signatures:
+        return Signatures.fitted(self.population, [run.readings for run in runs], [run.weights for run in runs])
+
+    def _readout(self, runs: Sequence[Segment]) -> Readout:
+        """From what the network remembers of each part of the data with signatures of the other parts."""
+        frames = sum(map(len, runs))
+        cuts = [frames * fold // FOLDS for fold in range(FOLDS + 1)]
+        memory, errors = [], []
+        for begin, end in pairwise(cuts):
+            other = SignatureModel(self.network, self.population, self.confidence)
+            other.signatures = other._signatures([*part(runs, 0, begin), *part(runs, end, frames)])
+            for run in part(runs, begin, end):
+                reading = other.stream().read(run.readings)
+                truth = (run.weights - other.signatures.mean) / other.signatures.spread
+                memory.append(reading.memory[0, LEAD_IN:].numpy())
+                errors.append(truth[LEAD_IN:] - reading.weights[0, LEAD_IN:].numpy())
+        return Readout.fitted(np.concatenate(memory), np.concatenate(errors))
+
+    def stream(self) -> SignatureStream:
+        """A new stream of frames, with an empty memory."""
+        return SignatureStream(self)
+
+    @property
+    def parameters(self) -> int:
+        """Of the network, and of the person."""
+        shared = sum(parameter.numel() for parameter in self.network.parameters())
+        own = self.signatures.response.size + self.readout.coefficients.size
+        return shared + (own if self.face is not None else 0)
+
+    def to_arrays(self) -> dict[str, NDArray]:
+        """Network, population, confidence, signatures and readout, by name."""
+        # Half precision halves the file and changes no output that could be noticed.
+        arrays = {f"network.{name}": value.half().numpy() for name, value in self.network.state_dict().items()}
+        for group, values in (("population", self.population), ("confidence", self.confidence)):
+            arrays |= {f"{group}.{name}": value.astype(np.float32) for name, value in vars(values).items()}
+        for group, own in (("signatures", self.signatures.to_dict()), ("readout", self.readout.to_dict())):
+            arrays |= {f"{group}.{name}": value for name, value in own.items()}
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray]) -> Self:
+        """The inverse of :meth:`to_arrays`.
+
+        Raises:
+            ValueError: an array is missing, of another shape, or not finite.
+        """
+
+        def of(part: str) -> dict[str, NDArray]:
+            return {name.removeprefix(part): array for name, array in arrays.items() if name.startswith(part)}
+
+        network = SignatureNetwork()
+        shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+        state = zip(shapes, finite_arrays(of("network."), shapes), strict=True)
+        network.load_state_dict({name: torch.from_numpy(array) for name, array in state})
+        confidence = Confidence(*finite_arrays(of("confidence."), Confidence.shapes()))
+        model = cls(network, Population.checked(of("population.")), confidence)
+        model.signatures = Signatures.from_dict(of("signatures."))
+        model.readout = Readout.from_dict(of("readout."))
+        return model
+
+
+def _runs(whole: NDArray[np.bool_]) -> list[slice]:
+    """Where all of (n,) are true for long enough."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], whole.astype(np.int8), [0]))))
+    return [slice(begin, end) for begin, end in zip(edges[::2], edges[1::2], strict=True) if end - begin >= _RUN]
+
+
+def told(signatures: Signatures, ears: int) -> Told:
+    """What the network is told of one person while a subset of EARS_SEEN is present."""
+    here = np.zeros(len(EARS_SEEN), np.float32)
+    here[ears] = 1.0
+    evidence = signatures.evidence[ears] / signatures.channel_scale
+    parts = (evidence, signatures.certainty[ears], here, signatures.response, signatures.channel_scale)
+    return Told(*(torch.from_numpy(part)[None] for part in (*parts, signatures.mean, signatures.spread)))
+
+
+class SignatureStream:
+    """Consecutive frames of one person."""
+
+    def __init__(self, model: SignatureModel) -> None:
+        self._model = model
+        self._told = [told(model.signatures, ears) for ears in range(len(EARS_SEEN))]
+        self._bands, self._guessed = ReadingBands(), FaceBands()
+        self._state: LstmState | None = None
+        self._state_again: LstmState | None = None
+        deltas = model.face.deltas if model.face else HeadModel.load().landmark_deltas
+        self._reach = np.square(deltas).sum(axis=-1) / 3.0  # (52, 51) m²: what a weight's variance does to a landmark
+
+    @torch.inference_mode()
+    def push(self, readings: NDArray[np.floating], present: NDArray[np.bool_]) -> FacePrediction:
+        """Predict the faces of the next n frames; see :class:`~face_recon_node.models.model.FaceStream`."""
+        which = present @ np.array([2, 1])  # 3 both, 2 left, 1 right, 0 none
+        channels = self._channels(readings)
+        edges = [0, *(np.flatnonzero(np.diff(which)) + 1), len(which)]
+        parts = [
+            self._seen(channels[begin:end], 3 - which[begin]) if which[begin] else self._unseen(end - begin)
+            for begin, end in pairwise(edges)
+        ]
+        weights, deviations, valence, arousal, expressions = (
+            np.concatenate(part).astype(np.float32) for part in zip(*parts, strict=True)
+        )
+        landmarks_std = self._model.confidence.landmarks_scale * np.sqrt(np.square(deviations) @ self._reach)
+        affect = ShownAffect(valence, arousal, expressions)
+        return FacePrediction(weights, deviations, landmarks_std.astype(np.float32), affect)
+
+    @torch.inference_mode()
+    def read(self, readings: NDArray[np.floating]) -> Reading:
+        """What the network says of the next n frames with both ears, as it says it."""
+        return self._look(self._channels(readings), 0)
+
+    def _channels(self, readings: NDArray[np.floating]) -> NDArray[np.float32]:
+        channels = self._bands.push(readings).reshape(len(readings), CHANNELS) * self._model.signatures.channel_scale
+        return np.clip(channels, -MOST_CHANNEL, MOST_CHANNEL)
+
+    def _look(self, channels: NDArray[np.float32], ears: int) -> Reading:
+        """The network's two looks at frames with a subset of the ears."""
+        network, person = self._model.network, self._told[ears]
+        inputs = torch.from_numpy(channels)[None]
+        hidden, guess, self._state = network.look(inputs, person, self._state)
+        # Without the mean, which no band passes: the face has been held before.
+        guessed = self._guessed.push(guess[0].numpy() * self._model.signatures.spread)
+        bands = torch.from_numpy(guessed[:, list(EXPLAINED)].astype(np.float32))[None]
+        reading, self._state_again = network.look_again(hidden, guess, bands, inputs, person, self._state_again)
+        return reading
+
+    def _seen(self, channels: NDArray[np.float32], ears: int) -> tuple[NDArray, ...]:
+        """Weights, deviations, valence, arousal and expressions of frames with a subset of the ears."""
+        model, reading = self._model, self._look(channels, ears)
+        # The readout was learned from both ears.
+        change = model.readout(reading.memory[0].numpy()) if ears == 0 else 0.0
+        return interpreted(reading, model.signatures.mean, model.signatures.spread, model.confidence, change)
+
+    def _unseen(self, frames: int) -> tuple[NDArray, ...]:
+        """The same of frames without an ear."""
+        signatures, expressions = self._model.signatures, self._model.confidence.expressions
+        faces = (signatures.mean, signatures.spread)
+        return (
+            *(np.tile(part, (frames, 1)) for part in faces),
+            *np.zeros((2, frames)),
+            np.tile(expressions, (frames, 1)),
+        )
+
+
+def interpreted(
+    reading: Reading,
+    mean: NDArray[np.float32],
+    spread: NDArray[np.float32],
+    confidence: Confidence,
+    change: NDArray[np.float32] | float = 0.0,
+) -> tuple[NDArray, ...]:
+    """Weights, deviations, valence, arousal and expressions of what the network says of one person.
+
+    ``change`` (n, 52) is added to the standardised weights.
+    """
+    weights = np.clip((reading.weights[0].numpy() + change) * spread + mean, 0.0, 1.0)
+    deviations = np.exp(reading.weights_log_std[0].numpy()) * spread * confidence.weights_scale
+    valence, arousal = reading.affect[0].numpy().clip(-1.0, 1.0).T
+    expressions = torch.softmax(reading.expressions[0] / float(confidence.temperature[0]), dim=-1).numpy()
+    return weights, deviations, valence, arousal, expressions
