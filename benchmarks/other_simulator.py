@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/other_simulator.py out/other --face ict_face.npz --capture a.csv.gz --capture b.csv.gz
     .venv/bin/imuface evaluate --table --train out/other/strong1/train --test out/other/strong1/test \
-        --models mean,ridge,paper,ours --settings within
+        --models mean,ridge,imu_twin_trans,signature --settings within
 
 A model that learned this project's simulator instead of ears fails here. Nothing is shared with ``imuface_driver``'s
 simulation: muscles pull on two rigid buds through tissue that swings (a damped oscillator), lags, creeps and sticks;

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from face_recon_node.head import HeadModel
 from face_recon_node.data.screening import screen
 from face_recon_node.data.segment import prepare
+from face_recon_node.head import HeadModel
 from imuface_driver.session import read_session
 
 ROOT = Path(__file__).parents[1]

@@ -3,12 +3,12 @@ from setuptools import find_packages, setup
 setup(
     name="face_recon_node",
     version="0.1.0",
-    description="Earphone IMU windows to facial landmarks, blendshapes, mesh and affect; training of IMUTwinTrans.",
+    description="Earphone IMU windows to facial landmarks, blendshapes, mesh and affect; training and studies.",
     maintainer="Earnest contributors",
     maintainer_email="earnest@example.org",
     license="Apache-2.0",
     packages=find_packages(include=["face_recon_node", "face_recon_node.*"]),
-    package_data={"face_recon_node.head": ["*.npz"], "face_recon_node.network": ["weights/*"]},
+    package_data={"face_recon_node.head": ["*.npz"], "face_recon_node.models.signature": ["weights/*"]},
     # Versions are pinned once, in requirements.txt at the repository's root.
     install_requires=["numpy", "scipy", "torch", "threadpoolctl", "PyYAML", "rich", "typer"],
     data_files=[

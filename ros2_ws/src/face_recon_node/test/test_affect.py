@@ -7,7 +7,16 @@ import itertools
 import numpy as np
 import pytest
 from face_recon_node import affect
-from face_recon_node.affect import ACTION_UNITS, EXPRESSIONS, PROTOTYPES, Affect, AffectEstimator
+from face_recon_node.affect import (
+    ACTION_UNITS,
+    EXPRESSIONS,
+    NEUTRAL,
+    PROTOTYPES,
+    Affect,
+    AffectEstimator,
+    said_expression,
+    told_affect,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -217,3 +226,59 @@ def test_unknown_weights_are_unsure_not_neutral() -> None:
 def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="weights and deviations"):
         AffectEstimator().update(1, np.zeros(shape), np.zeros(shape))
+
+
+def moving_face(frames: int = 240) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Stamps and weights, some beyond 0..1, of expressions one after the other, with a gap and a step back in time."""
+    rng = np.random.default_rng(7)
+    shown = np.stack([FACES[name] for name in rng.choice(list(FACES), frames // 30)])
+    weights = np.repeat(shown, 30, axis=0) * rng.uniform(0.5, 1.4, (len(shown) * 30, 1)) + rng.normal(0.0, 0.05, 52)
+    weights[60:90, [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]] = 1.0
+    stamps = np.arange(1, len(weights) + 1) * FRAME_NS
+    stamps[100:] += 5_000_000_000
+    stamps[160:] -= 2_000_000_000
+    return stamps, weights
+
+
+@pytest.mark.parametrize("cuts", [[], [1, 99, 100, 161]])
+def test_following_a_course_is_taking_it_frame_by_frame(cuts: list[int]) -> None:
+    stamps, weights = moving_face()
+    one, other = AffectEstimator(), AffectEstimator()
+    frames = [one.update(stamp, face, np.zeros(52)) for stamp, face in zip(stamps.tolist(), weights, strict=True)]
+    parts = [other.follow(*part) for part in zip(np.split(stamps, cuts), np.split(weights, cuts), strict=True)]
+    places, labels = (np.concatenate(part) for part in zip(*parts, strict=True))
+    np.testing.assert_allclose(places, [(frame.valence, frame.arousal) for frame in frames], atol=1e-12)
+    assert [EXPRESSIONS[label] for label in labels] == [frame.expression for frame in frames]
+    assert len(set(labels.tolist())) > 4
+    # Both have come to the same point.
+    after = int(stamps[-1]) + FRAME_NS
+    assert one.update(after, FACES["happy"], SURE) == other.update(after, FACES["happy"], SURE)
+
+
+def probabilities(neutral: float, **shares: float) -> NDArray[np.float32]:
+    """Of all labels: some of what is not neutral falls to those named, the rest to the others."""
+    rest = (1.0 - neutral - sum(shares.values())) / (len(EXPRESSIONS) - 1 - len(shares))
+    made = dict.fromkeys(EXPRESSIONS, rest) | shares | {NEUTRAL: neutral}
+    return np.array(list(made.values()), np.float32)
+
+
+def test_neutral_is_said_from_six_tenths_on() -> None:
+    rows = [
+        (probabilities(0.6, happy=0.4), NEUTRAL),
+        (probabilities(0.9), NEUTRAL),
+        (probabilities(0.59, happy=0.2, sad=0.15), "happy"),
+        (probabilities(0.59, tired=0.07), "tired"),
+        (probabilities(0.0, sad=0.3, angry=0.31), "angry"),
+    ]
+    for row, expected in rows:
+        assert EXPRESSIONS[said_expression(row)] == expected
+    labels = said_expression(np.stack([row for row, _ in rows]))
+    assert [EXPRESSIONS[label] for label in labels] == [expected for _, expected in rows]
+
+
+@pytest.mark.parametrize(("neutral", "expression", "confidence"), [(0.49, "sad", 0.3), (0.6, NEUTRAL, 0.6)])
+def test_what_a_model_says_is_reported_as_it_is(neutral: float, expression: str, confidence: float) -> None:
+    told = told_affect(-0.3, 0.1, probabilities(neutral, sad=0.3), FACES["sad"])
+    assert (told.valence, told.arousal, told.expression) == (-0.3, 0.1, expression)
+    assert told.confidence == pytest.approx(confidence)
+    assert told.action_units == hold(FACES["sad"], 0.1).action_units

@@ -15,9 +15,8 @@ from face_recon_node.evaluation.fidelity import (
     fidelity,
     mean_fidelity,
 )
+from face_recon_node.evaluation.metrics import Estimate, Faces, measure
 from face_recon_node.head import HeadModel
-from face_recon_node.evaluation.metrics import Faces, measure
-from face_recon_node.evaluation.metrics import Estimate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays

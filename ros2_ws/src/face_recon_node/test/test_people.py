@@ -48,7 +48,9 @@ def test_a_seed_is_a_person_with_two_sessions() -> None:
         (own, session), (own_again, session_again) = (SimulatedPerson(seed).sessions() for _ in range(2))
         known += own is not None
         assert (own is None) == (own_again is None)
-        for one, other in zip([*tracks(own), *tracks(session)], [*tracks(own_again), *tracks(session_again)], strict=True):
+        for one, other in zip(
+            [*tracks(own), *tracks(session)], [*tracks(own_again), *tracks(session_again)], strict=True
+        ):
             np.testing.assert_array_equal(one, other)
         others = SimulatedPerson(seed + 1).sessions()[1]
         assert not np.array_equal([*tracks(session)][-1], [*tracks(others)][-1])

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from face_recon_node.head import HeadModel
 from face_recon_node.data.screening import screen
 from face_recon_node.data.sessions import prepare_session, read_sessions
+from face_recon_node.head import HeadModel
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from imuface_driver.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Recording

@@ -8,7 +8,7 @@ import torch
 from face_recon_node.affect import EXPRESSIONS
 from face_recon_node.models.signature.bands import CHANNELS, FaceBands
 from face_recon_node.models.signature.model import SignatureModel, told
-from face_recon_node.models.signature.network import EXPLAINED, Reading, SignatureNetwork, Told
+from face_recon_node.models.signature.network import EXPLAINED, LstmState, Reading, SignatureNetwork, Told
 from face_recon_node.models.signature.signatures import EARS_SEEN, WEIGHTS
 from face_recon_node.stream.alignment import RATE
 from torch import Tensor
@@ -23,14 +23,16 @@ def channels(people: int = 1, frames: int = FRAMES, seed: int = 0) -> Tensor:
 def held_before(network: SignatureNetwork, seen: Tensor, person: Told, cuts: list[int]) -> tuple[Tensor, Reading]:
     """What a stream says whose first face had been held for long, in pieces."""
     mean, spread = person.mean[0].numpy(), person.spread[0].numpy()
-    bands, states, parts = FaceBands(), [None, None], []
+    bands, parts = FaceBands(), []
+    first: LstmState | None = None
+    second: LstmState | None = None
     for number, piece in enumerate(torch.tensor_split(seen, cuts, dim=1)):
-        hidden, guess, states[0] = network.look(piece, person, states[0])
+        hidden, guess, first = network.look(piece, person, first)
         faces = guess[0].numpy() * spread + mean
         if number == 0:
             bands.push(np.repeat(faces[:1], round(300 * RATE), axis=0))
         guessed = torch.from_numpy(bands.push(faces)[:, list(EXPLAINED)].astype(np.float32))[None]
-        reading, states[1] = network.look_again(hidden, guess, guessed, piece, person, states[1])
+        reading, second = network.look_again(hidden, guess, guessed, piece, person, second)
         parts.append((guess, reading))
     names = list(vars(parts[0][1]))
     joined = Reading(*(torch.cat([getattr(reading, name) for _, reading in parts], dim=1) for name in names))

@@ -137,8 +137,9 @@ def face_fidelity(bag: Path, window: Window, head: HeadModel) -> Fidelity:
     inside = window.of(common)
     if not inside.any():
         raise ValueError(f"{bag} has no moment at which both the true and the reconstructed face are known")
-    faces = ours[mine[inside]], truth[its[inside]]
-    return fidelity(*([face] for face in faces), *([head.landmarks(face)] for face in faces), head.landmark_neutral)
+    predicted, true = ours[mine[inside]], truth[its[inside]]
+    landmarks = [head.landmarks(predicted)], [head.landmarks(true)]
+    return fidelity([predicted], [true], *landmarks, head.landmark_neutral)
 
 
 def expressive_moments(landmarks: NDArray[np.floating], neutral: NDArray[np.floating], count: int) -> list[int]:

@@ -22,7 +22,7 @@ def train(
     ] = "signature",
     output: Annotated[Path | None, typer.Option(help="Model file. [default: out/model/MODEL.pt]")] = None,
     people: Annotated[int | None, typer.Option(help="Simulated people to learn from. [default: 2400]")] = None,
-    steps: Annotated[int | None, typer.Option(help="Training steps. [default: 9000]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps. [default: 8000]")] = None,
     captures: Annotated[
         list[Path] | None, typer.Option(help="Live Link Face CSV that moves some of the faces; may be repeated.")
     ] = None,
@@ -50,7 +50,8 @@ def train(
             if sessions:
                 raise ValueError("the signature model is pretrained on simulated people; for sessions: imuface adapt")
             config = PretrainingConfig(seed=seed, captures=tuple(map(str, captures or ())))
-            config = replace(config, people=people or config.people, steps=steps or config.steps)
+            config = replace(config, people=config.people if people is None else people)
+            config = replace(config, steps=config.steps if steps is None else steps)
             trained: FaceModel = pretrain(config, folder, progress, processes())
             file.save(trained, output)
         else:

@@ -63,7 +63,7 @@ class PretrainingConfig:
     """Further people, for the confidence."""
     captures: tuple[str, ...] = ()
     """Live Link Face captures (files) whose pieces move some faces."""
-    steps: int = 9000
+    steps: int = 8000
     batch: int = 20
     window: int = 320
     """Frames: 10.7 s."""
@@ -141,7 +141,10 @@ def _claim(folder: Path, config: PretrainingConfig) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     file, wanted = folder / "configuration.json", {**asdict(config), "captures": list(config.captures)}
     if file.exists():
-        found = json.loads(file.read_text(encoding="utf-8"))
+        try:
+            found = dict(json.loads(file.read_text(encoding="utf-8")))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{file} is damaged ({error}): name another folder") from None
         for name in ("seed", "common", "captures"):
             if found.get(name) != wanted[name]:
                 raise ValueError(
@@ -324,7 +327,8 @@ def losses(
         + config.expression_loss * expression
     )
     rest = float(truth.square().mean())
-    return loss, {"error": float(squared) / rest, "first look": float(first) / rest, "expressions": float(expression)}
+    shown = {"error": squared / rest, "first look": first / rest, "expressions": expression}
+    return loss, {name: float(value.detach()) for name, value in shown.items()}
 
 
 def _rate(step: int, steps: int) -> float:
@@ -348,11 +352,12 @@ def _resumed(checkpoint: Path | None, parts: dict[str, Any], config: Pretraining
             raise ValueError("it is of a run with other settings")
         for name, part in parts.items():
             part.load_state_dict(content[name])
+        done = int(content["step"])
     except Exception as error:  # on a damaged file the unpickler raises whatever it trips over
         reason = str(error).partition("\n")[0]
         raise ValueError(f"checkpoint {checkpoint} cannot be used: {reason}; remove it to train anew") from error
-    logger.warning("training goes on from checkpoint %s, step %d", checkpoint, content["step"])
-    return int(content["step"])
+    logger.warning("training goes on from checkpoint %s, step %d", checkpoint, done)
+    return done
 
 
 @torch.inference_mode()
