@@ -90,15 +90,14 @@ def interrupted(at: int, what: str = "") -> Callable[[str, int, int], None]:
 
 
 def test_training_lowers_the_loss_and_repeats_itself(learned: list[Lesson]) -> None:
-    config, reports = replace(TINY, steps=40), list[Report]()
+    config, reports = replace(TINY, steps=24), list[Report]()
     network = train(config, lambda count: learned[:count], None, lambda *report: reports.append(report))
-    assert [done for _, done, _ in reports] == list(range(1, 41))
-    assert all("error" in what and of == 40 for what, _, of in reports)
+    assert [done for _, done, _ in reports] == list(range(1, 25))
+    assert all("error" in what and of == 24 for what, _, of in reports)
     assert not network.training
     torch.manual_seed(config.seed)
     assert loss_of(config, network, learned) < 0.8 * loss_of(config, SignatureNetwork(), learned)
     assert same(network, train(config, lambda count: learned[:count], None, quiet))
-    assert not same(network, train(replace(config, seed=1), lambda count: learned[:count], None, quiet))
 
 
 def test_people_join_as_the_training_goes_on(learned: list[Lesson]) -> None:

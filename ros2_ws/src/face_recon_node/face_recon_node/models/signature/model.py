@@ -90,7 +90,7 @@ class SignatureModel:
             if frames < SHORTEST * RATE:
                 raise ValueError(
                     f"{frames / RATE:.0f} s of the true face with both ears are too few, {SHORTEST:.0f} are needed: "
-                    "record for longer"
+                    "record for longer, with both earbuds in"
                 )
             self.readout = self._readout(runs)
             self.signatures = self._signatures(runs)
