@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from face_recon_node.evaluation.affect import AffectFigures
+from face_recon_node.evaluation.assessment import Assessment
+from face_recon_node.evaluation.fidelity import Fidelity
+from face_recon_node.evaluation.metrics import Figures
 from face_recon_node.study import published
 from face_recon_node.study.published import ACTION_UNITS, imuface_rows, published_rows, to_table
 from imuface_driver.simulation import PEOPLE
@@ -84,10 +88,13 @@ def test_there_are_32_different_action_units_that_move_an_ear() -> None:
 
 
 def test_the_table_shows_what_is_missing() -> None:
-    lines = to_table(imuface_rows(2.5, None))
+    figures = Figures(1.25, 0.0, 0.0, 0.0, 0.0, 0.0, 1.5, 0.0, 0.0, 0.0)
+    affect = AffectFigures(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    lines = to_table(imuface_rows(Assessment(figures, Fidelity(0.0, 0.0, {}, 2.5), affect, None)))
     assert lines[0].count("|") == lines[1].count("|") == lines[2].count("|") == 6
     assert "| 2.21 | 2.50 | Yao 2025, arXiv:2501.02177 |" in lines[2]
-    assert "| 3.40 | – |" in lines[3]
+    assert "| 3.40 | 3.00 |" in lines[3]
+    assert "| – | 1.25 |" in lines[4]
 
 
 def windows_of(means: np.ndarray, each: int, seed: int) -> published._Windows:

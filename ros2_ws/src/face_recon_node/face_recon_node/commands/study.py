@@ -15,6 +15,9 @@ from face_recon_node.commands.console import one_line_errors, processes, progres
 if TYPE_CHECKING:
     from imuface_driver.simulation.prompts import Prompt
 
+MOST_TRAINED = 4
+"""People whom the paper's network is trained for with --published: minutes for each."""
+
 
 def study(
     folder: Annotated[Path, typer.Argument(help="Folder of the study.")] = Path("out/study"),
@@ -78,10 +81,22 @@ def study(
 
 def _tell_published(ears: str, people: int, seed: int, as_json: bool) -> None:
     """Print what others have published beside the same on simulated people."""
-    from face_recon_node.study.published import published_rows, to_table
+    from face_recon_node.evaluation.assessment import assess
+    from face_recon_node.models.imu_twin_trans import IMUTwinTrans
+    from face_recon_node.study.comparison import SimulatedPeople
+    from face_recon_node.study.published import imuface_rows, published_rows, to_table
+    from face_recon_node.study.results import mean_assessment
 
     with progress_bar() as progress:
         rows = published_rows(ears, people, seed, progress)
+        cases = SimulatedPeople(min(people, MOST_TRAINED), ears, seed=seed).cases(progress, processes())
+        found = []
+        for done, case in enumerate(cases, 1):
+            assert case.own is not None
+            model = IMUTwinTrans().fit([case.own], seed)
+            found.append(assess(model, case.tested.segments, case.tested.neutral))
+            progress("the paper's recipe", done, len(cases))
+        rows += imuface_rows(mean_assessment(found))
     typer.echo(json.dumps([asdict(row) for row in rows]) if as_json else "\n".join(to_table(rows)))
 
 
