@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from face_recon_node.head import HeadModel
 from imuface_bringup import report
 from imuface_bringup.report import Session, Window
 from imuface_driver.recording import Recording
@@ -68,3 +69,16 @@ def test_weights_are_read_back(bag: Path, recording: Recording) -> None:
     stamps, weights = report.weights(bag, "reference/blendshapes")
     np.testing.assert_array_equal(stamps, recording.blendshapes.stamps)
     np.testing.assert_array_equal(weights, recording.blendshapes.weights)
+
+
+def test_fidelity_is_of_the_frames_that_both_faces_have(monkeypatch: pytest.MonkeyPatch, recording: Recording) -> None:
+    assert recording.blendshapes is not None
+    stamps, truth = recording.blendshapes.stamps, recording.blendshapes.weights
+    told = {"face/blendshapes": (stamps[5:], 0.5 * truth[5:]), "reference/blendshapes": (stamps, truth)}
+    monkeypatch.setattr(report, "weights", lambda bag, topic: told[topic])
+    whole, head = Window(int(stamps[0]), int(stamps[-1])), HeadModel.load()
+    found = report.face_fidelity(Path("bag"), whole, head)
+    assert found.median_r == pytest.approx(1.0)
+    assert all(action.gain == pytest.approx(0.5) for action in found.actions.values())
+    with pytest.raises(ValueError, match="no moment at which both"):
+        report.face_fidelity(Path("bag"), Window(0, 1), head)

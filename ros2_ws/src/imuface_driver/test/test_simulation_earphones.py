@@ -98,7 +98,7 @@ class TestSessions:
         # Same seed, same head, same noise: what differs is the face, at 1 Hz and its harmonics.
         difference = np.linalg.norm(moving.angular_velocity - quiet.angular_velocity, axis=1)
         assert np.degrees(difference.max()) > 0.5
-        assert np.degrees(difference.max()) < 20.0
+        assert np.degrees(difference.max()) < 60.0
 
     @pytest.mark.parametrize("activity", ACTIVITIES)
     def test_live_equals_offline(self, activity: str) -> None:

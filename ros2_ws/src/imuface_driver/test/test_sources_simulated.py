@@ -54,6 +54,7 @@ def test_the_rate_is_a_parameter(run_source: Callable[[Source], AbstractContextM
     [
         ({"rate": 0.0}, "rate is 0.0 Hz"),
         ({"activity": "dancing"}, "dancing"),
+        ({"ears": "elven"}, "ears is .elven., must be one of anatomical, faint, arbitrary"),
         ({"radio_delay": -1.0}, "radio_delay is -1.0 s"),
         ({"radio_delay": float("nan")}, "radio_delay is nan s"),
     ],

@@ -172,9 +172,7 @@ def imuface_rows(paper: Assessment) -> list[PublishedRow]:
     protocol = "landmarks after five minutes of the person, IMUTwinTrans"
     return [
         PublishedRow(protocol, "mean landmark error of expressive frames, mm", 2.21, posed, IMUFACE),
-        PublishedRow(
-            protocol, "normalised, %", 3.40, figures.nme_percent * posed / figures.landmark_error_mm, IMUFACE
-        ),
+        PublishedRow(protocol, "normalised, %", 3.40, figures.nme_percent * posed / figures.landmark_error_mm, IMUFACE),
         PublishedRow(protocol, "mean landmark error of all frames, mm", None, figures.landmark_error_mm, "–"),
     ]
 

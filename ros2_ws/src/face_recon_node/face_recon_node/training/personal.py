@@ -22,7 +22,7 @@ from face_recon_node.stream.alignment import RATE
 
 HELD_OUT = 0.2
 """Share of the data, at its end, on which a trial without it is measured."""
-FOLLOWS = 0.25
+FOLLOWS = 0.15
 """Median correlation of the moving actions above which a face follows."""
 MOVING_SHARE = 0.1
 """Of the frames, that should be expressive."""
