@@ -32,23 +32,34 @@ GYROSCOPES, ACCELEROMETERS = [3, 4, 5, 9, 10, 11], [0, 1, 2, 6, 7, 8]
 DELAY = np.array([0.0, 0.5, 0.5])
 """The readings follow the face by a frame and a half: the grid's period, the sensor's filter and the tissue's lag."""
 
-_DIRECT = np.array([1.0, 0.0])
-"""Denominator of a filter without recursion; the zero keeps scipy's lfilter from a loop over columns."""
+_DIRECT = np.array([1.0])
+"""Denominator of a filter without recursion."""
 
 
 class _Filter:
-    """A recursive filter along the first axis that goes on from call to call."""
+    """A recursive filter along the first axis that goes on from call to call.
+
+    The coefficients are padded to one length, because scipy filters without recursion column by column otherwise.
+    """
 
     def __init__(self, numerator: Array, denominator: Array) -> None:
-        self._filter = numerator, denominator
+        order = max(len(numerator), len(denominator)) - 1
+        self._numerator = np.pad(numerator, (0, order + 1 - len(numerator)))
+        self._denominator = np.pad(denominator, (0, order + 1 - len(denominator)))
         self._state: Array | None = None
 
     def __call__(self, values: Array) -> Array:
         if self._state is None:
-            order = max(map(len, self._filter)) - 1
-            self._state = np.zeros((order, values.shape[1]))
+            self._state = np.zeros((len(self._numerator), values.shape[1]))
         filtered: Array
-        filtered, self._state = lfilter(*self._filter, values, axis=0, zi=self._state)
+        if len(values) == 1:
+            # What lfilter does (the transposed direct form), without what it takes to start it: a stream's frames.
+            filtered = self._numerator[0] * values + self._state[:1]
+            fed, back = self._numerator[1:, None] * values, self._denominator[1:, None] * filtered
+            self._state[:-1] = fed + self._state[1:] - back
+        else:
+            coefficients = self._numerator, self._denominator
+            filtered, self._state[:-1] = lfilter(*coefficients, values, axis=0, zi=self._state[:-1])
         return filtered
 
 

@@ -8,7 +8,7 @@ LSTMs, since what a face did before decides what the readings mean now.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import torch
@@ -47,6 +47,24 @@ class Told:
     spread: Tensor
     """(b, 52)"""
 
+    @cached_property
+    def person(self) -> Tensor:
+        """(b, 1, certainties + 3): what does not change from frame to frame."""
+        return torch.cat((self.certainty, self.ears), dim=1)[:, None]
+
+    @cached_property
+    def explaining(self) -> Tensor:
+        """(b, explained, 6, 52): what an action contributes to the standardised channels of the explained bands."""
+        scale = self.channel_scale.unflatten(1, (len(BANDS), AXES))
+        return (self.response * scale[..., None])[:, list(EXPLAINED)]
+
+    @cached_property
+    def own(self) -> Tensor:
+        """(b, explained, 52, 6): evidence of each explained band from its own channels."""
+        evidence = self.evidence[:, : len(BANDS) * WEIGHTS].unflatten(1, (len(BANDS), WEIGHTS))
+        evidence = evidence.unflatten(3, (len(BANDS), AXES))
+        return torch.stack([evidence[:, band, :, band] for band in EXPLAINED], dim=1)
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -78,9 +96,8 @@ class SignatureNetwork(nn.Module):
 
     def look(self, channels: Tensor, told: Told, state: LstmState | None) -> tuple[Tensor, Tensor, LstmState]:
         """The first look at standardised channels (b, n, 42): hidden (b, n, width), the guess (b, n, 52), the state."""
-        frames = channels.shape[1]
         evidence = (channels @ told.evidence.transpose(1, 2)).clamp(-_MOST_EVIDENCE, _MOST_EVIDENCE)
-        person = torch.cat((told.certainty, told.ears), dim=1)[:, None].expand(-1, frames, -1)
+        person = told.person.expand(-1, channels.shape[1], -1)
         inputs = torch.cat((evidence, channels.clamp(-_MOST_CHANNEL, _MOST_CHANNEL) / 3.0, person), dim=2)
         hidden, state = _remembered(self.first, functional.silu(self.into(inputs)), state)
         return hidden, self.guess(hidden), state
@@ -95,14 +112,9 @@ class SignatureNetwork(nn.Module):
         state: LstmState | None,
     ) -> tuple[Reading, LstmState]:
         """Correct the guess by what it leaves unexplained; ``guessed_bands`` (b, n, explained, 52) of its weights."""
-        kept = list(EXPLAINED)
-        seen = channels.unflatten(2, (len(BANDS), AXES))[:, :, kept]
-        explained = torch.einsum("bnew,beaw->bnea", guessed_bands, told.response[:, kept])
-        rest = seen - explained * told.channel_scale.unflatten(1, (len(BANDS), AXES))[:, None, kept]
-        evidence = told.evidence[:, : len(BANDS) * WEIGHTS].unflatten(1, (len(BANDS), WEIGHTS))
-        evidence = evidence.unflatten(3, (len(BANDS), AXES))
-        own = torch.stack([evidence[:, band, :, band] for band in kept], dim=1)
-        open_ = torch.einsum("bnea,bewa->bnew", rest, own).clamp(-_MOST_EVIDENCE, _MOST_EVIDENCE).flatten(2)
+        seen = channels.unflatten(2, (len(BANDS), AXES))[:, :, list(EXPLAINED)]
+        rest = seen - torch.einsum("bnew,beaw->bnea", guessed_bands, told.explaining)
+        open_ = torch.einsum("bnea,bewa->bnew", rest, told.own).clamp(-_MOST_EVIDENCE, _MOST_EVIDENCE).flatten(2)
         inputs = functional.silu(self.again(torch.cat((hidden, guess, open_), dim=2)))
         corrected, state = _remembered(self.second, inputs, state)
         memory = torch.cat((hidden, corrected), dim=2)
