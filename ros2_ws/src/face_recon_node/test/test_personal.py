@@ -22,7 +22,7 @@ from face_recon_node.models.constant import MedianFace
 from face_recon_node.models.file import load
 from face_recon_node.models.model import Person
 from face_recon_node.models.signature.model import SignatureModel
-from face_recon_node.training.personal import RECOMMENDED_MINUTES, Trial, adapt_model, advice, tried
+from face_recon_node.training.personal import FOLLOWS, RECOMMENDED_MINUTES, Trial, adapt_model, advice, tried
 from imuface_driver.recording import ImuTrack, Recording
 from imuface_driver.session import write_session
 from imuface_driver.simulation import PEOPLE, Performance, simulate
@@ -135,7 +135,7 @@ def test_a_face_that_follows_needs_no_advice_and_one_that_does_not_is_told_why()
     resting = measured(0.0, 3.0)
     assert Trial(measured(0.5, 2.0), resting).follows
     assert advice(Trial(measured(0.5, 2.0), resting), segments(), head) == []
-    for better in (measured(0.2, 2.0), measured(0.5, 3.1)):
+    for better in (measured(FOLLOWS - 0.05, 2.0), measured(0.5, 3.1)):
         trial = Trial(better, resting)
         assert not trial.follows
         first, *rest = advice(trial, enough, head)
