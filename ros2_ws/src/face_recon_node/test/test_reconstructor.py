@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -9,9 +10,12 @@ import pytest
 from face_recon_node.data.segment import prepare
 from face_recon_node.head import HeadModel
 from face_recon_node.head.personal import PersonalFace
+from face_recon_node.models.constant import MedianFace
 from face_recon_node.models.file import load
 from face_recon_node.models.model import FaceModel, Person
+from face_recon_node.models.ridge import RidgeRegression
 from face_recon_node.stream import FaceFrame, Reconstructor, ReconstructorSettings
+from face_recon_node.stream.reconstructor import UNSAID_LANDMARK_STD, UNSAID_STD
 from imuface_driver.recording import Recording
 from imuface_driver.simulation import Participant, Performance, simulate
 
@@ -189,3 +193,13 @@ def test_a_model_that_knows_its_persons_face_gives_the_landmarks() -> None:
     target.use(model)
     (frame,) = run(samples()[302:304], target)
     np.testing.assert_allclose(frame.landmarks, head.landmarks(frame.blendshapes), atol=1e-7)
+
+
+@pytest.mark.parametrize("model", [MedianFace, RidgeRegression])
+def test_a_model_that_states_no_deviations_runs_too(model: Callable[[], FaceModel]) -> None:
+    fitted = model().fit([Person(prepare(recording()), HeadModel.load().landmark_neutral)])
+    frames = run(samples()[:400], Reconstructor(fitted, HeadModel.load()))
+    assert frames[0].affect is None
+    assert {frame.blendshapes_std.shape for frame in frames} == {(52,)}
+    assert all((frame.blendshapes_std == np.float32(UNSAID_STD)).all() for frame in frames)
+    assert all((frame.landmarks_std == np.float32(UNSAID_LANDMARK_STD)).all() for frame in frames)
