@@ -28,8 +28,6 @@ OUTLASTS = np.array([3.0, 6.0, 15.0, 30.0, 15.0, 60.0, 3.0])
 """Frames for which the rest of each band resembles itself: so many frames say as much as one."""
 TRUSTED = 600.0
 """Frames of data that count as much as the population, for how actions go together."""
-LEAST = 0.02
-"""Least standard deviation of an action."""
 SPREAD_FLOOR = 0.05
 """Added to the deviations of the actions by which weights are standardised."""
 DIRECT_PENALTY = 300.0
