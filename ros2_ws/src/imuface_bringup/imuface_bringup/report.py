@@ -126,18 +126,23 @@ def weights(bag: Path, topic: str) -> tuple[NDArray[np.int64], NDArray[np.float3
     return np.array(stamps, dtype=np.int64), np.array(rows, dtype=np.float32).reshape(len(rows), -1)
 
 
-def face_fidelity(bag: Path, window: Window, head: HeadModel) -> Fidelity:
-    """How the reconstructed actions follow the true ones within ``window``.
-
-    Raises ``ValueError`` when no frame has a true face of the same stamp.
-    """
+def _both_faces(bag: Path, window: Window) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
+    """Stamps (N,) within ``window`` at which both faces are known, reconstructed and true weights (N, 52)."""
     stamps, ours = weights(bag, "face/blendshapes")
     true_stamps, truth = weights(bag, "reference/blendshapes")
     common, mine, its = np.intersect1d(stamps, true_stamps, return_indices=True)
     inside = window.of(common)
     if not inside.any():
         raise ValueError(f"{bag} has no moment at which both the true and the reconstructed face are known")
-    predicted, true = ours[mine[inside]], truth[its[inside]]
+    return common[inside], ours[mine[inside]], truth[its[inside]]
+
+
+def face_fidelity(bag: Path, window: Window, head: HeadModel) -> Fidelity:
+    """How the reconstructed actions follow the true ones within ``window``.
+
+    Raises ``ValueError`` when no frame has a true face of the same stamp.
+    """
+    _, predicted, true = _both_faces(bag, window)
     landmarks = [head.landmarks(predicted)], [head.landmarks(true)]
     return fidelity([predicted], [true], *landmarks, head.landmark_neutral)
 
@@ -161,27 +166,20 @@ def draw_faces(bag: Path, session: Session, window: Window, head: HeadModel, out
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    our_stamps, our_weights = weights(bag, "face/blendshapes")
-    true_stamps, true_weights = weights(bag, "reference/blendshapes")
-    common, ours, truth = np.intersect1d(our_stamps, true_stamps, return_indices=True)
-    inside = np.flatnonzero(window.of(common))
-    if not len(inside):
-        raise ValueError(f"{bag} has no moment at which both the true and the reconstructed face are known")
-    landmarks = head.landmarks(true_weights[truth[inside]])
-    moments = inside[expressive_moments(landmarks, head.landmark_neutral, count)]
+    stamps, ours, truth = _both_faces(bag, window)
+    moments = expressive_moments(head.landmarks(truth), head.landmark_neutral, count)
 
     figure = Figure(figsize=(2.6 * len(moments) + 0.3, 6.9), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(2, len(moments), squeeze=False)
-    rows = (("true", true_weights[truth]), ("reconstructed", our_weights[ours]))
-    for row, (name, values) in enumerate(rows):
+    for row, (name, values) in enumerate((("true", truth), ("reconstructed", ours))):
         for column, moment in enumerate(moments):
             axis = axes[row, column]
             axis.imshow(render_face(head.vertices(values[moment]), head.triangles, (390, 480), colors=head.colors))
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_visible(False)
             if row == 0:
-                axis.set_title(f"{(common[moment] - window.start_ns) * 1e-9:.1f} s", fontsize=10)
+                axis.set_title(f"{(stamps[moment] - window.start_ns) * 1e-9:.1f} s", fontsize=10)
             if column == 0:
                 axis.set_ylabel(name, fontsize=12)
     figure.suptitle("The most expressive moments: true face and face from simulated earphones", fontsize=12)

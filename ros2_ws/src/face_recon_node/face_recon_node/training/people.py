@@ -55,10 +55,7 @@ class SimulatedPerson:
 
     def sessions(self) -> tuple[Recording | None, Recording]:
         """The session that the person's signatures are solved from, if any, and the one that is learned from."""
-        rng = np.random.default_rng([self.seed, 0x70656F70])
-        ears = _choice(rng, EARS)
-        person = amplified(PEOPLE[ears](self.seed), float(np.exp(rng.normal(*STRENGTHS[ears]))))
-        habits = _Habits.drawn(rng)
+        rng, person, habits = self._drawn()
         shares = FACES if self.captures else {name: share for name, share in FACES.items() if name != "capture"}
         first = _choice(rng, shares)
         second = first if rng.random() < SAME_FACES else _choice(rng, shares)
@@ -75,11 +72,16 @@ class SimulatedPerson:
 
     def calm(self, number: int, seconds: float, kind: str) -> Recording:
         """A session of a still head with faces of a ``kind``: for what people have in common."""
+        rng, person, habits = self._drawn()
+        face = self._face(kind, rng, number, seconds, habits)
+        return simulate(face, person, seconds, seed=9 * self.seed + number, mount_seed=self.seed, start_ns=10**9)
+
+    def _drawn(self) -> tuple[np.random.Generator, Participant, _Habits]:
+        """Who it is, and the generator that goes on deciding."""
         rng = np.random.default_rng([self.seed, 0x70656F70])
         ears = _choice(rng, EARS)
         person = amplified(PEOPLE[ears](self.seed), float(np.exp(rng.normal(*STRENGTHS[ears]))))
-        face = self._face(kind, rng, number, seconds, _Habits.drawn(rng))
-        return simulate(face, person, seconds, seed=9 * self.seed + number, mount_seed=self.seed, start_ns=10**9)
+        return rng, person, _Habits.drawn(rng)
 
     def _face(self, kind: str, rng: np.random.Generator, session: int, seconds: float, habits: _Habits) -> Performance:
         if kind == "study":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from itertools import pairwise
 from typing import Any, ClassVar, Self
 
@@ -174,6 +175,12 @@ def told(signatures: Signatures, ears: int) -> Told:
     return Told(*(torch.from_numpy(part)[None] for part in (*parts, signatures.mean, signatures.spread)))
 
 
+@cache
+def _strangers_deltas() -> NDArray[np.float32]:
+    """How each action moves a stranger's landmarks; read once, since streams also begin in a running node."""
+    return HeadModel.load().landmark_deltas
+
+
 class SignatureStream:
     """Consecutive frames of one person."""
 
@@ -183,7 +190,7 @@ class SignatureStream:
         self._bands, self._guessed = ReadingBands(), FaceBands()
         self._state: LstmState | None = None
         self._state_again: LstmState | None = None
-        deltas = model.face.deltas if model.face else HeadModel.load().landmark_deltas
+        deltas = model.face.deltas if model.face else _strangers_deltas()
         self._reach = np.square(deltas).sum(axis=-1) / 3.0  # (52, 51) m²: what a weight's variance does to a landmark
 
     @torch.inference_mode()

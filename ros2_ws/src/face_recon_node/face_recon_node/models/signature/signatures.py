@@ -161,7 +161,7 @@ class Signatures:
             axes = np.repeat(ears, AXES // 2)
             if frames:
                 kept = np.tile(axes, len(BANDS))
-                direct[number][:, kept] = _direct(channels[:, kept], np.concatenate(list(weights)), spread, frames)
+                direct[number][:, kept] = _direct(channels[:, kept], known, spread, frames)
             parts = [band.evidence(axes, alone=False) for band in bands]
             parts += [bands[band].evidence(axes, alone=True) for band in INDEPENDENT]
             placed = np.zeros((len(parts), WEIGHTS, CHANNELS))
@@ -239,7 +239,7 @@ class _Band:
         return linear, np.einsum("ij,ji->i", gain, response @ together) / deviation**2
 
 
-def _direct(channels: Array, weights: NDArray[np.floating], spread: Array, frames: int) -> Array:
+def _direct(channels: Array, weights: Array, spread: Array, frames: int) -> Array:
     """(52, channels): ridge regression of the standardised weights on all bands at once."""
     scale = channels.std(axis=0) + 1e-9
     inputs = channels / scale
