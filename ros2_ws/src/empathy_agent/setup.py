@@ -10,7 +10,7 @@ setup(
     packages=find_packages(include=["empathy_agent", "empathy_agent.*"]),
     package_data={"": ["*.yaml", "*.jsonl", "*.html"]},
     # Versions are pinned once, in requirements.txt at the repository's root.
-    install_requires=["datasketch", "httpx", "pydantic", "PyYAML", "rich", "typer", "xllamacpp"],
+    install_requires=["datasketch", "httpx", "httpx-sse", "pydantic", "PyYAML", "rich", "typer", "xllamacpp"],
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/empathy_agent"]),
         ("share/empathy_agent", ["package.xml"]),

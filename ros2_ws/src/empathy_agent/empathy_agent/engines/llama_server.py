@@ -28,18 +28,19 @@ def main() -> None:
     if settings["adapter"]:
         params.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(settings["adapter"], 1.0)]
     params.chat_template = settings["prompt_format"]
-    params.n_ctx = settings["context"]
-    params.n_parallel = 1
+    params.n_parallel = settings["parallel"]
+    params.n_ctx = settings["context"] * settings["parallel"]  # llama.cpp divides it among the slots
     params.n_batch = params.n_ubatch = _BATCH
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings["threads"]
     params.hostnames = ["127.0.0.1"]
     params.api_keys = [settings["api_key"]]
     params.cache_ram_mib = 512  # the evaluated preambles of both languages
-    params.endpoint_slots = False  # it would show prompts
+    params.endpoint_slots = False  # it would show prompts; saving and restoring a slot work without
+    params.slot_save_path = os.path.join(settings["prompts"], "")
     params.ui = False
     params.verbosity = 1
     server = xllamacpp.Server(params)
-    print(json.dumps({"address": server.listening_address}), flush=True)
+    print(json.dumps({"address": server.listening_address, "version": xllamacpp.__version__}), flush=True)
     sys.stdin.read()
     os._exit(0)  # without waiting for a reply that is being generated
 
