@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
-from empathy_agent.engines import Cancelled, Decoding, EngineError
+from empathy_agent.engines import Cancelled, CutOff, Decoding, Engine, EngineError
+from empathy_agent.engines.thoughts import without_thoughts
 from empathy_agent.learning.base import ADAPTER_CONFIG, load_base, load_merged
 from empathy_agent.learning.card import CARD_FILE
 from empathy_agent.learning.errors import first_line
@@ -19,7 +20,7 @@ from empathy_agent.prompt import Message
 _CONTEXT = 8192
 
 
-class HuggingFace:
+class HuggingFace(Engine):
     """Streams text from a model or an adapter of :mod:`empathy_agent.learning`.
 
     Output is not held to a grammar, and the DRY penalty is left out: what is heard is the model itself. A folder with
@@ -42,6 +43,9 @@ class HuggingFace:
 
     def stream(self, messages: Sequence[Message], decoding: Decoding, cancelled: threading.Event) -> Iterator[str]:
         """See :class:`empathy_agent.engines.Engine`."""
+        return without_thoughts(self._generate(messages, decoding, cancelled))
+
+    def _generate(self, messages: Sequence[Message], decoding: Decoding, cancelled: threading.Event) -> Iterator[str]:
         inputs = self._tokenizer.apply_chat_template(
             list(messages), add_generation_prompt=True, return_tensors="pt", return_dict=True
         ).to(self._model.device)
@@ -61,11 +65,12 @@ class HuggingFace:
         if decoding.seed is not None:
             torch.manual_seed(decoding.seed)
         failure: list[Exception] = []
+        output: list[torch.Tensor] = []
 
         def generate() -> None:
             try:
                 with torch.inference_mode():
-                    self._model.generate(**inputs, **options)
+                    output.append(self._model.generate(**inputs, **options))
             except (RuntimeError, ValueError) as error:
                 failure.append(error)
             finally:
@@ -79,6 +84,12 @@ class HuggingFace:
             raise Cancelled
         if failure:
             raise EngineError(f"{self.model} failed: {first_line(failure[0])}")
+        ends = self._model.generation_config.eos_token_id
+        ends = ends if isinstance(ends, list) else [ends]
+        tokens = output[0][0].tolist()
+        full = len(tokens) - inputs["input_ids"].shape[1] >= options["max_new_tokens"]
+        if decoding.whole and full and tokens[-1] not in ends:
+            raise CutOff(f"the reply of {self.model} is not whole: max_tokens or the context ends it", "length")
 
     def close(self) -> None:
         """Release the model's memory."""

@@ -38,11 +38,12 @@ class PromptCache:
     def find(self, name: str) -> Path | None:
         """The file called ``name``. One that is damaged is removed, with a warning. Raises ``OSError``."""
         for file in self._files(name):
-            if file.stem.rpartition("-")[2] == _hash(file):
-                os.utime(file)
-                return file
-            _LOG.warning("%s is damaged and was removed; the prompt is evaluated again", file)
-            file.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):  # another process makes room
+                if file.stem.rpartition("-")[2] == _hash(file):
+                    os.utime(file)
+                    return file
+                _LOG.warning("%s is damaged and was removed; the prompt is evaluated again", file)
+                file.unlink()
         return None
 
     def new(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,14 +24,13 @@ class Slots:
 
     @contextmanager
     def taken(self, messages: Sequence[Message]) -> Iterator[int]:
-        """The free slot whose last prompt shares the longest beginning, of several the least recently used one.
+        """The free slot that holds the conversation of a prompt; for a new one, the least recently used one.
 
         ``ANY`` where none is free.
         """
         with self._lock:
             free = [slot for slot in self._order if slot not in self._busy]
-            # Of equals the first is taken, so the order decides.
-            slot = max(free, key=lambda slot: _shared(self._held[slot], messages), default=ANY)
+            slot = self._of_conversation(messages, free) if free else ANY
             if slot != ANY:
                 self._held[slot] = messages
                 self._busy.add(slot)
@@ -56,11 +56,24 @@ class Slots:
             with self._lock:
                 self._busy.difference_update(free)
 
+    def _of_conversation(self, messages: Sequence[Message], free: Sequence[int]) -> int:
+        alike = {slot: _alike(self._held[slot], messages) for slot in free}
+        best = max(free, key=alike.__getitem__)
+        shared, goes_on, _ = alike[best]
+        # All conversations begin with the same instructions and examples. One that goes on has a reply and a post more
+        # than what it shares with its slot, or the same post as far as it was known; a new one has just its post.
+        more = len(messages) - shared
+        known = more == 0 or goes_on or (shared > 0 and more >= 2)
+        return best if known else free[0]
 
-def _shared(held: Sequence[Message], prompt: Sequence[Message]) -> float:
-    """How many messages both begin with; half a one more where a message goes on in the other."""
-    for index, (one, other) in enumerate(zip(held, prompt, strict=False)):
+
+def _alike(held: Sequence[Message], prompt: Sequence[Message]) -> tuple[int, bool, int]:
+    """How many messages both begin with, whether the next one held goes on in the prompt, and what both share of it."""
+    shared = 0
+    for one, other in zip(held, prompt, strict=False):
         if one != other:
-            goes_on = one["role"] == other["role"] and other["content"].startswith(one["content"])
-            return index + (0.5 if goes_on else 0.0)
-    return float(min(len(held), len(prompt)))
+            pairs = zip(one["content"], other["content"], strict=False)
+            common = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+            return shared, common == len(one["content"]) > 0, common
+        shared += 1
+    return shared, False, 0
