@@ -1,51 +1,208 @@
-# ruff: noqa: E501 - a pattern that is cut in two is harder to read than a long line
-"""A last look at what a model wrote, before it is kept."""
+"""What a model wrote is read before it is said: fixed checks, sentence by sentence.
+
+The policy is data, in ``review.yaml``; ``docs/safety.md`` lists it. A list of phrases catches phrases, not meanings.
+"""
 
 from __future__ import annotations
 
+import functools
 import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
 
-from empathy_agent.language import is_in_language
+import yaml
 
-# Blame, dismissal and encouragement of harm, as small models were seen to write them.
-_HARMFUL = re.compile(
-    "|".join(
-        [
-            r"(?:也许|可能|或许|其实|说明)?是?你(?:自己)?(?:真的|的确|确实)?(?:不够(?:好|努力|优秀|坚强|成熟|聪明)|太(?:敏感|脆弱|自私|矫情|懒|玻璃心|计较)了?)(?!吗)(?!的(?:人|时候))(?=[，。！])",
-            r"(?:这|都|其实|完全|确实)(?:都)?是你(?:自己)?的(?:错|问题|责任)|你(?:应该|要|必须|只能|需要|可以)(?:学会)?(?:忍|接受(?:他|她|他们)的|原谅(?:他|她|他们)|反省|反思自己|检讨)",
-            r"你不能要求太多|别想太多|想开(?:一)?点|没什么大不了|比你(?:更)?(?:惨|苦|难)|你(?:就)?去死|不值得(?:活|被爱)|没有资格",
-            r"\b(?:it(?:'s| is)|this is|that(?:'s| is)) (?:all |partly |probably |really )?your (?:own )?fault\b|\byou(?:'re| are) (?:just |simply |being )?(?:too sensitive|overreacting|not good enough|selfish|weak|lazy|dramatic|a failure|worthless)\b(?! to)",
-            r"\byou (?:should|must|need to|have to) (?:just )?(?:get over it|endure|put up with|toughen up|forgive (?:him|her|them)|stop complaining)\b|\b(?:others|other people) have it worse\b|\bjust (?:be|think) (?:happy|positive)\b",
-        ]
-    ),
-    re.IGNORECASE,
+from empathy_agent.prompt import language_data
+from empathy_agent.safety.normalise import normalise
+from empathy_agent.safety.numerals import gives_number
+from empathy_agent.safety.scripts import is_foreign
+from empathy_agent.sentences import split_sentences
+
+# Characters before and behind a match in which an exception may stand.
+_BEFORE, _AFTER = 60, 40
+_PLACEHOLDER = re.compile(r"<([a-z]+)>")
+# 您 is you, she is no other than he for the patterns.
+_SAME = str.maketrans("您妳她牠咱俺", "你你他他我我")
+# What comes behind such a word is no longer what somebody else thinks.
+_TURN = re.compile(
+    r"其实|但|可是|不过|说实话|老实说|坦白说|事实上|实际上|说到底|确实|\b(?:but|actually|honestly|frankly|to be honest|"
+    r"the truth is|in fact|in reality|the fact is|still)\b"
 )
-# Five digits, however they are grouped; fewer beside a word for calling; the short numbers of emergency services and
-# help lines. Years, scores and sums of money are none of these.
-_TELEPHONE = re.compile(
-    r"(?:\d[ -]?){5,}"
-    r"|(?:拨|打|致电|电话|热线|短信|微信|号码)[^。！？\d]{0,8}\d{3,}|\d{3,}\s*(?:热线|专线|报警|急救|转\d)"
-    r"|\b(?:call|dial|ring|text|phone|hotline|helpline|line|number)\b[^.!?\d]{0,24}\d{3,}"
-    r"|(?<!\d)(?<!\d[.,])(?:110|111|112|113|119|120|122|123|988|911|995|999)(?![.,]?\d|\s?(?:分|块|元|天|年|人|公里|个|斤|平|次|points|days|people|pounds|dollars|euros|km|miles|years))",
-    re.IGNORECASE,
-)
-# "not your fault", "you may tell yourself that you are not good enough": said, but not meant.
-_REPORTED = re.compile(
-    r"(?:不|没|并非|从来|别|觉得|以为|认为|告诉自己|怀疑)\S{0,6}$|\b(?:not|n't|never|feel|think|believe|telling yourself)\b[^.!?]{0,40}$"
-)
+_QUOTES = re.compile(r"“[^”]*(?:”|$)|「[^」]*(?:」|$)|『[^』]*(?:』|$)|«[^»]*(?:»|$)|\"[^\"]*(?:\"|$)")
+_INVISIBLE = ("Cc", "Cf", "Mn", "Me")
+_LETTERS = re.compile(r"[^\W\d_]")
+# Clauses of the instructions from this many letters on are told from what anybody may say.
+_ECHO = {"zh": 9, "en": 28}
 
 
-def objection(answer: str, language: str) -> str:
-    """Why an answer must not be shown, in a few words; empty when nothing speaks against it.
+@dataclass(frozen=True)
+class _Rules:
+    """The patterns of a check for one language."""
 
-    Looks for the wrong language, telephone numbers (models invent them; the help lines come from a file) and phrases
-    that blame or dismiss the person. A list of phrases cannot catch every unkind sentence.
+    stop: re.Pattern[str] | None
+    always: re.Pattern[str] | None
+    before: re.Pattern[str] | None
+    inside: re.Pattern[str] | None
+    after: re.Pattern[str] | None
+
+    def stops(self, text: str, free: list[tuple[int, int]]) -> bool:
+        """Whether a sentence holds what they look for, outside ``free``, the spans that are somebody else's words."""
+        if self.always is not None and any(_outside(match, free) for match in self.always.finditer(text)):
+            return True
+        return self.stop is not None and any(
+            _outside(match, free) and not self._is_excepted(text, match) for match in self.stop.finditer(text)
+        )
+
+    def _is_excepted(self, text: str, match: re.Match[str]) -> bool:
+        before = _TURN.split(text[max(0, match.start() - _BEFORE) : match.start()])[-1]
+        return any(
+            pattern is not None and pattern.search(part) is not None
+            for pattern, part in (
+                (self.before, before),
+                (self.inside, match[0]),
+                (self.after, text[match.end() : match.end() + _AFTER]),
+            )
+        )
+
+
+def _outside(match: re.Match[str], free: list[tuple[int, int]]) -> bool:
+    return not any(start <= match.start() and match.end() <= end for start, end in free)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must not be said.
+
+    Attributes:
+        name: a word, as in the objection.
+        policy: what it is for, a line.
+        says: the objection in a few words.
+        examples: by language, a sentence that it stops.
     """
-    if not is_in_language(answer, language):
-        return "the answer is not in the language of the post"
-    if _TELEPHONE.search(answer):
-        return "the answer holds a number that may pass for a help line"
-    for match in _HARMFUL.finditer(answer):
-        if not _REPORTED.search(answer[: match.start()]):
-            return "the answer blames or dismisses the person"
-    return ""
+
+    name: str
+    policy: str
+    says: str
+    examples: Mapping[str, str]
+    _rules: Mapping[str, _Rules]
+    _raw: bool = False
+    _quoted: bool = False
+
+    def stops(self, sentence: _Sentence, language: str) -> bool:
+        """Whether the sentence must not be said in an answer in ``language``."""
+        if self.name == "language":
+            return is_foreign(sentence.plain, language)
+        if self.name == "number":
+            return gives_number(sentence.plain)
+        if self.name == "leak" and _echoes(sentence.plain, language):
+            return True
+        text = sentence.plain if self._raw else sentence.folded
+        rules = self._rules.get(language, self._rules.get("both"))
+        return rules is not None and rules.stops(text, sentence.quoted if self._quoted else [])
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    """A sentence as the checks read it."""
+
+    plain: str
+    """NFKC in lower case without what is invisible; digits and marks stand as they were."""
+    folded: str
+    """With everything that :func:`normalise` brings together."""
+    quoted: list[tuple[int, int]]
+    """Spans of ``folded`` in quotation marks, where something stands outside of them."""
+
+    @classmethod
+    def of(cls, text: str) -> _Sentence:
+        folded = normalise(text).translate(_SAME)
+        spans = [match.span() for match in _QUOTES.finditer(folded)]
+        introduced = len(_LETTERS.findall(folded)) - sum(len(_LETTERS.findall(folded[a:b])) for a, b in spans) > 1
+        return cls(_plain(text), folded, spans if introduced else [])
+
+
+def _plain(text: str) -> str:
+    letters = unicodedata.normalize("NFKC", text).lower()
+    return "".join(letter for letter in letters if letter in "\n\t" or unicodedata.category(letter) not in _INVISIBLE)
+
+
+def _load() -> tuple[Check, ...]:
+    data = yaml.safe_load(resources.files("empathy_agent.safety").joinpath("review.yaml").read_text(encoding="utf-8"))
+    words = data["words"]
+    checks = []
+    for entry in data["checks"]:
+        rules = {
+            language: _Rules(*(_compiled(entry[language].get(key), words.get(language, {})) for key in _KEYS))
+            for language in ("zh", "en", "both")
+            if language in entry
+        }
+        checks.append(
+            Check(
+                entry["name"],
+                entry["policy"],
+                entry["says"],
+                entry["example"],
+                rules,
+                entry.get("raw", False),
+                entry.get("quoted", False),
+            )
+        )
+    return tuple(checks)
+
+
+_KEYS = ("stop", "always", "before", "inside", "after")
+
+
+def _compiled(lines: str | None, words: Mapping[str, Any]) -> re.Pattern[str] | None:
+    if lines is None:
+        return None
+    pattern = "|".join(f"(?:{line})" for line in lines.splitlines() if line and not line.startswith("# "))
+    while _PLACEHOLDER.search(pattern):
+        pattern = _PLACEHOLDER.sub(lambda match: words[match[1]], pattern)
+    return re.compile(pattern)
+
+
+CHECKS: tuple[Check, ...] = _load()
+"""In the order in which they are applied."""
+
+
+def objection(text: str, language: str) -> str:
+    """Why a text must not be said, such as ``"diagnosis: names an illness"``; empty when nothing speaks against it.
+
+    Args:
+        text: one or several sentences of what a model wrote, layers or answer.
+        language: ``"zh"`` or ``"en"``, of the person.
+
+    Returns:
+        The name of the first check that the first bad sentence fails and a few words; never any of the text. Takes time
+        linear in its length.
+    """
+    for sentence in split_sentences(text):
+        read = _Sentence.of(sentence)
+        for check in CHECKS:
+            if check.stops(read, language):
+                return f"{check.name}: {check.says}"
+    # Digits may be spread over sentences and lines.
+    number = next(check for check in CHECKS if check.name == "number")
+    return f"{number.name}: {number.says}" if gives_number(_plain(text)) else ""
+
+
+@functools.cache
+def _instructions(language: str) -> tuple[str, ...]:
+    """Clauses of what the model is told, as letters alone."""
+    told = language_data(language).get("system", "")
+    return tuple(clause for clause in _clauses(told) if len(clause) >= _ECHO[language])
+
+
+def _clauses(text: str) -> Iterator[str]:
+    for clause in re.split(r"[\n。！？.!?：:；;，,<>]", text):
+        letters = "".join(_LETTERS.findall(_plain(clause)))
+        if letters:
+            yield letters
+
+
+def _echoes(plain: str, language: str) -> bool:
+    letters = "".join(_LETTERS.findall(plain))
+    return any(clause in letters for clause in _instructions(language))

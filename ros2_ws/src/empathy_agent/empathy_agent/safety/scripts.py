@@ -1,0 +1,64 @@
+"""Tells a sentence that is not, or not wholly, in the language of the person."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from empathy_agent.language import HAN
+
+_HAN = re.compile(f"[{HAN}\U00020000-\U0003ffff〇]")
+_LETTER = re.compile(r"[^\W\d_]")
+_WORD = re.compile(r"[a-zà-öø-ÿ]+(?:['’-][a-z]+)*")
+# Three words of Latin letters in a row are a phrase of another language; names and borrowed words are shorter.
+_PHRASE = re.compile(r"[a-z][a-z'’-]*(?:[ ,]{1,2}[a-z][a-z'’-]*){2,}")
+_QUOTED = re.compile(r"[“\"「『《‘(][^“”\"「」『』《》‘’()]{1,60}[”\"」』》’)]")
+# English words that small models leave in Chinese sentences.
+_ENGLISH = re.compile(
+    r"(?<![a-z])(?:the|and|you|your|yours|i|me|my|feel|feels|feeling|feelings|is|are|was|were|with|of|to|that|this|very"
+    r"|really|because|when|what|how|it|its|be|been|have|has|not|but|so|for|can|could|will|would|should|overwhelm\w*"
+    r"|anxi\w+|depress\w+|frustrat\w+|exhaust\w+|lonel\w+|sad|sadness|happy|hurt|hurting|pain|painful|stress\w*|tired"
+    r"|guilt\w*|shame|ashamed|angry|anger|fear|afraid|hope|hopeless|hopelessness|helpless\w*|worthless|support"
+    r"|understand\w*|valid\w*|empath\w*|strong|strength|struggl\w*|emotion\w*|situation|however|therefore|actually"
+    r"|maybe|perhaps|important|difficult|love|loved|sorry|please|thank|thanks|yourself|myself|self-\w+)(?![a-z])"
+)
+# Nearly every English sentence of some length holds one of these.
+_COMMON = re.compile(
+    r"(?<![a-z])(?:"
+    r"a|an|the|and|or|but|of|to|in|on|at|for|with|from|by|as|is|are|was|were|be|been|"
+    r"am|it|its|he|she|they|them|him|her|his|their|we|us|our|you|your|yours|i|me|my|"
+    r"mine|this|that|these|those|there|here|what|who|how|when|where|why|which|not|no|nor|"
+    r"do|does|did|done|have|has|had|can|could|will|would|may|might|must|shall|should|if|"
+    r"then|than|so|all|any|some|one|too|very|more|most|just|about|into|over|out|up|down|"
+    r"after|before|never|ever"
+    r")(?![a-z])"
+)
+_SHORTEST = 5
+
+
+def is_foreign(plain: str, language: str) -> bool:
+    """Whether a sentence in lower case is not in ``"zh"`` or ``"en"``, or holds another script or language.
+
+    Chinese may hold names, abbreviations and borrowed words, and whole phrases in quotation marks; English may hold
+    the letters of other Latin alphabets but no other script. A sentence without letters is in every language.
+    """
+    if any(not _is_known(letter) for letter in _LETTER.findall(plain)):
+        return True
+    han = _HAN.search(plain) is not None
+    if language == "en":
+        return han or _is_no_english(plain)
+    bare = _QUOTED.sub("", plain)
+    if not han:
+        # "OK." and "PTSD?" may stand alone, a sentence may not.
+        return len(_WORD.findall(bare)) > 2 or _ENGLISH.search(bare) is not None
+    return _PHRASE.search(bare) is not None or _ENGLISH.search(bare) is not None
+
+
+def _is_known(letter: str) -> bool:
+    if _HAN.match(letter):
+        return True
+    return letter < "\u0250" or (letter >= "\u1e00" and unicodedata.name(letter, "").startswith("LATIN"))
+
+
+def _is_no_english(plain: str) -> bool:
+    return len(_WORD.findall(plain)) >= _SHORTEST and _COMMON.search(plain) is None
