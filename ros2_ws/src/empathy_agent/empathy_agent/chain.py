@@ -24,18 +24,30 @@ class Layer(enum.IntEnum):
         return "answer" if self is Layer.ANSWER else f"L{self.value}"
 
 
-# The format reward of the paper, r_format: "the four layers are there in order (a regular expression)".
-_FORMAT = re.compile(
-    rf"\s*<{THINK}>\s*"
-    + "".join(rf"<{layer.tag}>((?:(?!</?L\d>).)*\S(?:(?!</?L\d>).)*)</{layer.tag}>\s*" for layer in list(Layer)[:4])
-    + rf"</{THINK}>\s*<answer>((?:(?!</?answer>).)*\S(?:(?!</?answer>).)*)</answer>\s*",
-    re.DOTALL,
-)
+_FOREIGN = {False: re.compile(r"</?L\d>"), True: re.compile("</?answer>")}
+"""Tags that a layer, or the answer, may not hold."""
 
 
 def has_format(text: str) -> bool:
-    """Whether a whole output is four filled layers in order, then a filled answer, and nothing else."""
-    return _FORMAT.fullmatch(text) is not None
+    """Whether a whole output is four filled layers in order, then a filled answer, and nothing else.
+
+    The format reward of the paper, r_format. Takes time in proportion to the text's length.
+    """
+    rest = text.strip()
+    for layer in Layer:
+        for opening in (f"<{THINK}>",) * (layer is min(Layer)) + (f"<{layer.tag}>",):
+            if not rest.startswith(opening):
+                return False
+            rest = rest[len(opening) :].lstrip()
+        content, closing, rest = rest.partition(f"</{layer.tag}>")
+        if not closing or not content.strip() or _FOREIGN[layer is Layer.ANSWER].search(content):
+            return False
+        rest = rest.lstrip()
+        if layer is Layer.STRATEGY:
+            if not rest.startswith(f"</{THINK}>"):
+                return False
+            rest = rest.removeprefix(f"</{THINK}>").lstrip()
+    return not rest
 
 
 @dataclass(frozen=True)

@@ -218,11 +218,21 @@ def _respondent(model: str, locale: str, namespace: str) -> Iterator[Respond]:
             typer.echo(f"no agent runs in the namespace {namespace}; answering in this process", err=True)
     from empathy_agent.dialogue import Dialogue
     from empathy_agent.engines.factory import open_engine
+    from empathy_agent.safety import Risk
 
     engine = open_engine(model)
+    warm: set[str] = set()
+
+    def respond(text: str, cancelled: threading.Event) -> Iterator[Any]:
+        post = dialogue.post(text, locale=locale, session_id=session_id)
+        if post.verdict.risk is not Risk.CRISIS and post.language not in warm:
+            dialogue.warm_up(post.language, cancelled)  # from disk, if an earlier run kept it
+            warm.add(post.language)
+        return dialogue.answer(post, cancelled=cancelled)
+
     try:
         dialogue = Dialogue(engine)
-        yield lambda post, cancelled: dialogue.respond(post, locale=locale, session_id=session_id, cancelled=cancelled)
+        yield respond
     finally:
         engine.close()
 

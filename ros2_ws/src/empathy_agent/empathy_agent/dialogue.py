@@ -1,24 +1,28 @@
-"""One post in, a streamed chain of empathy out: gate, language, prompt, engine, parser, review."""
+"""One post in, a reviewed chain of empathy out: gate, turn, prompt, engine, parser, review."""
 
 from __future__ import annotations
 
 import enum
+import hashlib
+import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from empathy_agent.chain import Chain, Delta, Layer
-from empathy_agent.engines import Decoding, Engine, EngineError
-from empathy_agent.grammar import chain_grammar
+from empathy_agent.engines import DROPPED, CutOff, Decoding, Engine, EngineError
+from empathy_agent.engines.fallback import Fallback
 from empathy_agent.language import language_of, resolve_locale
-from empathy_agent.parser import ChainParser
-from empathy_agent.prompt import Message, estimate_tokens, messages
-from empathy_agent.safety import Hotlines, Risk, assess, concern_lead, crisis_chain, objection, unanswered_chain
-from empathy_agent.session import Sessions
+from empathy_agent.prompt import Message, language_data, preamble
+from empathy_agent.request import REPLY_TOKENS, prefix, request, tokens
+from empathy_agent.safety import Hotlines, Kind, Risk, Verdict, assess, concern_lead, crisis_chain, unanswered_chain
+from empathy_agent.session import Memory, Sessions, key
+from empathy_agent.speech import Speech
+from empathy_agent.turns import turn_of
 
-# Tokens left for the reply. Under the grammar a reply has 250 to 450.
-_REPLY_TOKENS = 1024
+logger = logging.getLogger(__name__)
 
 
 class ErrorCode(enum.IntEnum):
@@ -28,7 +32,6 @@ class ErrorCode(enum.IntEnum):
     TEXT_TOO_LONG = 2
     NOT_ACTIVE = 3
     ENGINE_FAILED = 4
-    FORMAT_FAILED = 5
     CANCELED = 6
     BUSY = 7
 
@@ -45,7 +48,8 @@ class DialogueError(ValueError):
 class Reply:
     """The complete reply. ``model`` is empty for a fixed text; times are in seconds from acceptance.
 
-    ``fault`` says why the model's reply to a worrying post was replaced by a fixed text with help lines.
+    ``fault`` says why the model's reply was replaced by a fixed text; ``stopped`` counts the sentences that the review
+    held back, by check.
     """
 
     session_id: str
@@ -57,6 +61,7 @@ class Reply:
     seconds_to_first_token: float = 0.0
     seconds_total: float = 0.0
     fault: str = ""
+    stopped: Counter[str] = field(default_factory=Counter)
 
 
 def no_affect(language: str) -> str:
@@ -64,8 +69,25 @@ def no_affect(language: str) -> str:
     return ""
 
 
+@dataclass(frozen=True)
+class Post:
+    """What a person said, as far as it is known before any model is asked."""
+
+    text: str
+    locale: str
+    session_id: str
+    verdict: Verdict
+    accepted: float
+    """On ``time.monotonic``."""
+
+    @property
+    def language(self) -> str:
+        """``"zh"`` or ``"en"``."""
+        return language_of(self.locale)
+
+
 class Dialogue:
-    """Answers posts with one engine; one at a time.
+    """Answers posts with an engine; several at once, if the engine can.
 
     ``locale`` is the BCP 47 tag to assume where a post names none ("" detects). Posts longer than ``max_characters``
     are refused rather than cut, because the end of a long post often holds what matters. Raises ``ValueError`` when
@@ -81,29 +103,54 @@ class Dialogue:
         locale: str = "",
         max_characters: int = 4000,
     ) -> None:
-        self._engine = engine
+        self.engine = engine if isinstance(engine, Fallback) else Fallback([engine])
         self._hotlines = hotlines or Hotlines.load()
-        self._sessions = sessions or Sessions()
+        self.sessions = sessions or Sessions()
         self._locale = locale
         self._max_characters = max_characters
         self.tokens_per_second = 0.0  # of the last generation
         if max_characters < 1:
             raise ValueError(f"max_characters {max_characters} must be at least 1")
         # A Chinese character counts as one token.
-        room = engine.context - _REPLY_TOKENS - max(_tokens(self._messages(language, "")) for language in ("zh", "en"))
-        if max_characters > room:
-            raise ValueError(
-                f"max_characters {max_characters} does not fit model {engine.model}: its context of {engine.context} "
-                f"tokens leaves room for {max(room, 0)}; lower max_characters or choose a model with more context"
+        for one in self.engine.engines:
+            room = one.context - REPLY_TOKENS - max(tokens(request(one, name, "")[0]) for name in ("zh", "en"))
+            if max_characters > room:
+                raise ValueError(
+                    f"max_characters {max_characters} does not fit model {one.model}: its context of {one.context} "
+                    f"tokens leaves room for {max(room, 0)}; lower max_characters or choose a model with more context"
+                )
+
+    # Before any model ---------------------------------------------------------------------------------------------
+
+    def post(self, text: str, *, locale: str = "", session_id: str = "", accepted: float | None = None) -> Post:
+        """Check and screen what was said; takes milliseconds. Raises ``DialogueError``: empty, or too long."""
+        accepted = time.monotonic() if accepted is None else accepted
+        text = text.strip()
+        if not text:
+            raise DialogueError(ErrorCode.EMPTY_TEXT, "the text is empty; say or write something")
+        verdict = assess(text)
+        # A crisis is answered however long it is told.
+        if len(text) > self._max_characters and verdict.risk is not Risk.CRISIS:
+            raise DialogueError(
+                ErrorCode.TEXT_TOO_LONG,
+                f"the text has {len(text)} characters, max_characters is {self._max_characters}; shorten it, or raise "
+                "the parameter with a model that has more context",
             )
+        return Post(text, resolve_locale(locale or self._locale, text), session_id, verdict, accepted)
 
-    def warm_up(self, language: str, cancelled: threading.Event) -> None:
-        """Have the engine evaluate the preamble of a language, so that the first reply need not wait for it.
+    def fixed(self, post: Post) -> Reply | None:
+        """The reply to a crisis, which no model writes; None for any other post."""
+        if post.verdict.risk is not Risk.CRISIS:
+            return None
+        assert post.verdict.kind is not None
+        return self._replied(post, crisis_chain(post.language, post.verdict.kind), Risk.CRISIS)
 
-        Raises ``Cancelled`` or ``EngineError``.
-        """
-        for _ in self._engine.stream(self._messages(language, ""), Decoding(max_tokens=1), cancelled):
-            pass
+    def stand_in(self, post: Post, fault: str) -> Reply:
+        """An honest fixed text for a post that no model answers, with help lines where it is worrying."""
+        memory = self.sessions.memory(post.session_id)
+        return self._replied(post, unanswered_chain(post.language), self._risk(post, memory), fault=fault)
+
+    # With the model -----------------------------------------------------------------------------------------------
 
     def respond(
         self,
@@ -115,122 +162,148 @@ class Dialogue:
         cancelled: threading.Event | None = None,
         accepted: float | None = None,
     ) -> Iterator[Delta | Reply]:
-        """Stream the reply to a post: deltas of each part in order, then the ``Reply``, last.
+        """Stream the reply to a post; :meth:`post` and :meth:`answer` in one."""
+        post = self.post(text, locale=locale, session_id=session_id, accepted=accepted)
+        return self.answer(post, affect, cancelled or threading.Event())
 
-        When the model's output is not fit to keep, it is asked once more; the deltas then begin again at the first
-        layer, and only the ``Reply`` counts. ``affect`` gives the summary of the face in a language; ``accepted`` is
-        when the post was taken, on ``time.monotonic``. A model that fails on a worrying post (CONCERN) is replaced by a
-        fixed text; otherwise ``DialogueError`` is raised. Raises ``Cancelled``.
+    def answer(
+        self, post: Post, affect: Callable[[str], str] = no_affect, cancelled: threading.Event | None = None
+    ) -> Iterator[Delta | Reply]:
+        """Stream the reply: reviewed sentences of each part in order, then the ``Reply``, last.
+
+        When a model's output has no answer that is fit to be said, it is asked once more; the deltas then begin again
+        at the first layer, and only the ``Reply`` counts. Where nothing comes of that either, a fixed text stands in.
+        ``affect`` gives the summary of the face in a language. Raises ``Cancelled``.
         """
-        accepted = time.monotonic() if accepted is None else accepted
-        text = text.strip()
-        self._check(text)
-        locale = resolve_locale(locale or self._locale, text)
-        language = language_of(locale)
-        history = self._sessions.history(session_id)
-        verdict = assess(text)
-        risk = verdict.risk
+        if (reply := self.fixed(post)) is not None:
+            yield from _deltas(reply.chain)
+            yield reply
+            return
+        memory = self.sessions.memory(post.session_id)
+        risk = self._risk(post, memory)
         first: float | None = None
+        speech = Speech(post.language, memory.said)
         fault = ""
-        if risk is Risk.CRISIS:
-            assert verdict.kind is not None
-            chain, model = crisis_chain(language, verdict.kind), ""
-            yield from _deltas(chain)
-        else:
-            # Somebody who was in crisis a moment ago keeps the help lines in sight.
-            after_crisis = any(assess(post).risk is Risk.CRISIS for post, _ in history)
-            risk = Risk.CONCERN if after_crisis else risk
-            model = self._engine.model
-            try:
-                for item in self._generate(text, language, history, affect(language), cancelled or threading.Event()):
-                    first = first or time.monotonic() - accepted
-                    if isinstance(item, Chain):
-                        chain = item
-                    else:
-                        yield item
-            except DialogueError as error:
-                if risk is Risk.NONE:
-                    raise
-                # Help lines must not depend on a model.
-                chain, model, fault = unanswered_chain(language), "", str(error)
-                yield from _deltas(chain)
-            if risk is Risk.CONCERN:
-                lead = concern_lead(language)
-                gap = "" if language == "zh" else " "
-                yield Delta(Layer.ANSWER, gap + lead)
-                chain = Chain(chain.texts | {Layer.ANSWER: chain[Layer.ANSWER] + gap + lead}, chain.valid)
-        self._sessions.add(session_id, text, chain[Layer.ANSWER])
-        total = time.monotonic() - accepted
-        resources = self._hotlines.lines(locale) if risk else []
-        first = total if first is None else first
-        yield Reply(session_id, chain, locale, risk, resources, model, first, total, fault)
-
-    def _check(self, text: str) -> None:
-        if not text:
-            raise DialogueError(ErrorCode.EMPTY_TEXT, "the text is empty; say or write something")
-        if len(text) > self._max_characters:
-            raise DialogueError(
-                ErrorCode.TEXT_TOO_LONG,
-                f"the text has {len(text)} characters, max_characters is {self._max_characters}; shorten it, or raise "
-                "the parameter with a model that has more context",
-            )
-
-    def _generate(
-        self, text: str, language: str, history: list[tuple[str, str]], affect: str, cancelled: threading.Event
-    ) -> Iterator[Delta | Chain]:
-        """Deltas, then the chain. The second and last attempt leaves the history out."""
-        prompt = self._fitted(text, language, history, affect)
-        decoding = decoding_for(self._engine, language, text)
-        fault = ""
-        for attempt in (prompt, self._messages(language, text, (), affect)):
-            parser = ChainParser()
-            started, count = 0.0, 0
-            try:
-                for chunk in self._engine.stream(attempt, decoding, cancelled):
-                    started, count = started or time.monotonic(), count + 1
-                    yield from parser.feed(chunk)
-            except EngineError as error:
-                raise DialogueError(ErrorCode.ENGINE_FAILED, str(error)) from error
-            # Servers send a token an event; the first one came when the clock started.
-            self.tokens_per_second = (count - 1) / (time.monotonic() - started) if count > 1 else 0.0
-            deltas, chain = parser.finish()
-            yield from deltas
-            fault = "it has no text in " + ", ".join(layer.tag for layer in chain.missing) if chain.missing else ""
-            fault = fault or objection(chain[Layer.ANSWER], language)
-            if not fault:
-                yield chain
-                return
-        raise DialogueError(
-            ErrorCode.FORMAT_FAILED,
-            f"model {self._engine.model} gave no fit reply in two attempts: {fault}; try again or choose another model",
+        try:
+            for delta in self._spoken(post, memory, affect(post.language), speech, cancelled or threading.Event()):
+                first = first or time.monotonic() - post.accepted
+                yield delta
+        except EngineError as error:
+            fault = str(error)
+        if not speech.spoken:
+            fault = fault or _nothing_fit(speech, self.engine.model)
+            reply = self._replied(post, unanswered_chain(post.language), risk, stopped=speech.stopped, fault=fault)
+            yield from _deltas(reply.chain)
+            yield reply
+            return
+        chain = self._filled(speech.chain(), post, memory)
+        if risk is Risk.CONCERN and key(lead := concern_lead(post.language)) not in memory.said:
+            added = ("" if post.language == "zh" else " ") + lead
+            yield Delta(Layer.ANSWER, added)
+            chain = Chain(chain.texts | {Layer.ANSWER: chain[Layer.ANSWER] + added}, chain.valid)
+        yield self._replied(
+            post, chain, risk, model=self.engine.model, first=first, stopped=speech.stopped, fault=fault
         )
 
-    def _fitted(self, text: str, language: str, history: list[tuple[str, str]], affect: str) -> list[Message]:
-        """The prompt with as much of the latest history as the context holds."""
-        for start in range(len(history)):
-            prompt = self._messages(language, text, history[start:], affect)
-            if _tokens(prompt) + _REPLY_TOKENS <= self._engine.context:
-                return prompt
-        return self._messages(language, text, (), affect)
+    def warm_up(self, language: str, cancelled: threading.Event) -> None:
+        """Have the engine evaluate the preamble of a language, so that the first reply need not wait for it.
 
-    def _messages(
-        self, language: str, text: str, history: Sequence[tuple[str, str]] = (), affect: str = ""
-    ) -> list[Message]:
-        return messages(language, text, history, affect, worked_examples=self._engine.worked_examples)
+        It is taken from disk where an earlier run kept it. Raises ``Cancelled`` or ``EngineError``.
+        """
+        engine = self.engine.current
+        prompt = [*preamble(language, engine.worked_examples), Message(role="user", content="")]
+        name = hashlib.sha256(repr(prompt).encode()).hexdigest()[:16]
+        if not engine.restore(name):
+            engine.prefill(prompt, cancelled)
+            engine.save(name)
+
+    def prepare(self, text: str, locale: str, session_id: str, cancelled: threading.Event) -> None:
+        """Have the engine evaluate the prompt of a post as far as it is known, while the person still speaks.
+
+        Raises ``Cancelled`` or ``EngineError``.
+        """
+        language = language_of(resolve_locale(locale or self._locale, text))
+        engine = self.engine.current
+        engine.prefill(prefix(engine, language, text.strip(), self.sessions.memory(session_id)), cancelled)
+
+    def _spoken(
+        self, post: Post, memory: Memory, affect: str, speech: Speech, cancelled: threading.Event
+    ) -> Iterator[Delta]:
+        """Reviewed sentences. The second and last attempt leaves the history out."""
+        for known in (memory, Memory(said=memory.said)):
+
+            def build(engine: Engine, known: Memory = known) -> tuple[list[Message], Decoding]:
+                return request(engine, post.language, post.text, memory=known, affect=affect)
+
+            started, count, whole = 0.0, 0, True
+            try:
+                for chunk in self.engine.ask(build, cancelled):
+                    if chunk == DROPPED:
+                        if speech.spoken:  # what was said cannot be taken back: leave it at that
+                            break
+                        speech.restart()
+                        continue
+                    started, count = started or time.monotonic(), count + 1
+                    yield from speech.feed(chunk)
+            except CutOff as error:
+                logger.warning("%s", error)
+                whole = False
+            except EngineError:
+                yield from speech.finish(whole=False)
+                raise
+            # Servers send a token an event; the first one came when the clock started.
+            self.tokens_per_second = (count - 1) / (time.monotonic() - started) if count > 1 else 0.0
+            yield from speech.finish(whole)
+            if speech.spoken:
+                return
+            speech.restart()
+
+    def _filled(self, chain: Chain, post: Post, memory: Memory) -> Chain:
+        """The chain with a plain sentence in each layer that nothing fit was written for."""
+        turn = turn_of(post.text, post.language, first=not memory.turns)
+        plan = language_data(post.language)["plan"]
+        told = plan["told" if memory.turns else "untold"]
+        particular = plan["turns"].get(turn.kind, plan["turns"]["story"])
+        plain = {
+            Layer.EMOTIONS_AND_CONTEXT: plan["plain"]["L1"],
+            Layer.CAUSES_AND_BELIEFS: told["L2"][0],
+            Layer.INTENTION: particular["L3"][0],
+            Layer.STRATEGY: particular["L4"][0],
+        }
+        return Chain(chain.texts | {layer: plain[layer] for layer in chain.missing}, chain.valid)
+
+    def _risk(self, post: Post, memory: Memory) -> Risk:
+        """Somebody who was in crisis a moment ago keeps the help lines in sight."""
+        return max(post.verdict.risk, Risk.CONCERN if memory.crisis else Risk.NONE)
+
+    def _replied(
+        self,
+        post: Post,
+        chain: Chain,
+        risk: Risk,
+        *,
+        model: str = "",
+        first: float | None = None,
+        stopped: Counter[str] | None = None,
+        fault: str = "",
+    ) -> Reply:
+        """The reply, which is remembered."""
+        crisis = post.verdict.risk is Risk.CRISIS
+        self.sessions.add(post.session_id, post.text, chain[Layer.ANSWER], post.language, crisis)
+        total = time.monotonic() - post.accepted
+        kind: Kind | None = post.verdict.kind
+        resources = self._hotlines.lines(post.locale, kind) if risk else []
+        first = total if first is None else first
+        return Reply(
+            post.session_id, chain, post.locale, risk, resources, model, first, total, fault, stopped or Counter()
+        )
 
 
-def decoding_for(engine: Engine, language: str, text: str, seed: int | None = None) -> Decoding:
-    """How the agent draws its reply to a post: held to the format where the engine can."""
-    grammar = chain_grammar(language, engine.scaffold, text) if engine.supports_grammar else ""
-    decoding = Decoding(max_tokens=_REPLY_TOKENS, grammar=grammar, seed=seed)
-    # Small models that were trained on the format write freely, and drawn timidly they run in circles.
-    return decoding if engine.worked_examples else replace(decoding, temperature=0.7, repeat_penalty=1.1)
+def _nothing_fit(speech: Speech, model: str) -> str:
+    stopped = ", ".join(f"{name} {count}" for name, count in speech.stopped.items())
+    return f"model {model} gave no fit answer in two attempts" + (f"; stopped: {stopped}" if stopped else "")
 
 
 def _deltas(chain: Chain) -> Iterator[Delta]:
     """A finished chain as it would have been streamed."""
     return (Delta(layer, chain[layer]) for layer in Layer)
-
-
-def _tokens(prompt: list[Message]) -> int:
-    return sum(estimate_tokens(message["content"]) for message in prompt)

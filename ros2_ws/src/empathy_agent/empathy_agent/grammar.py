@@ -8,67 +8,73 @@ numbers, and a wrong help line is worse than none.
 from __future__ import annotations
 
 import json
-import random
+import re
 
 from empathy_agent.chain import THINK, Layer
-from empathy_agent.prompt import language_data
+from empathy_agent.scaffold import Scaffold
+from empathy_agent.turns import Turn
 
-# Gap between sentences, gap that may begin a paragraph, a free sentence, and what goes on after a given opening.
+# Gap between sentences, gap that may begin a paragraph, and a free sentence.
 _LANGUAGES = {
     "zh": """
 gap ::= ""
 pause ::= "\\n"?
-sentence ::= [一-鿿“] rest | [一-鿿]{1,4} [。！？]
-rest ::= [一-鿿] [一-鿿，、；：“”《》（）—]{3,90} [。！？]
+sentence ::= [一-鿿“] [一-鿿] [一-鿿，、；：“”《》（）—]{3,90} [。！？] | [一-鿿]{1,4} [。！？]
 """,
     "en": """
 gap ::= " "
 pause ::= " " | "\\n"
-sentence ::= [A-Z“] rest | [A-Z] [a-z' ]{1,8} [.!?]
-rest ::= [a-zA-Z] [A-Za-zÀ-ÖØ-öø-ÿ ,;:'’"“”()–—-]{8,260} [.!?]
+sentence ::= [A-Z“] [a-zA-Z] [A-Za-zÀ-ÖØ-öø-ÿ ,;:'’"“”()–—-]{8,260} [.!?] | [A-Z] [a-z' ]{1,8} [.!?]
 """,
 }
-_OFFERED = 4  # whole sentences to pick from
-_ENDS = ("。", "？", ".", "?")
-
-# (fewest, most) sentences of each part without a scaffold: what nine in ten of the seed set's examples keep to.
-_SENTENCES = {
+# (fewest, most) sentences of each part: what nine in ten of the seed set's examples keep to. Brief turns get a brief
+# answer.
+_LAYERS = {
     Layer.EMOTIONS_AND_CONTEXT: (1, 3),
     Layer.CAUSES_AND_BELIEFS: (1, 4),
     Layer.INTENTION: (1, 3),
     Layer.STRATEGY: (1, 4),
-    Layer.ANSWER: (4, 24),
 }
+_ANSWERS = {"story": (4, 24), "more": (2, 16), "question": (2, 16), "correction": (2, 10)}
+_BRIEF = (1, 3)
 
 LANGUAGES = tuple(_LANGUAGES)
 
 
-def chain_grammar(language: str, scaffold: bool, post: str) -> str:
-    """The grammar for ``"zh"`` (Chinese script, no Latin letters) or ``"en"`` (Latin script, no Chinese).
+def chain_grammar(language: str, turn: Turn) -> str:
+    """The grammar for a model that writes: ``"zh"`` (Chinese script alone) or ``"en"`` (Latin script alone).
 
-    With ``scaffold`` each sentence begins with, or is, one of the choices of ``prompts.yaml``. They keep a small model
-    speaking to the person, on the person's side, through the moves of an empathetic reply (NURSE: name, understand,
-    respect, support, explore). A capable model writes better without. Where a sentence is picked and not written, a
-    model picks the same one every time, so only some are offered; ``post`` decides which. Raises ``KeyError`` for
-    another language.
+    Raises ``KeyError`` for another language.
     """
-    chance = random.Random(post)
+    parts = {}
+    for layer, (fewest, most) in (_LAYERS | {Layer.ANSWER: _ANSWERS.get(turn.kind, _BRIEF)}).items():
+        gap = "pause" if layer is Layer.ANSWER else "gap"
+        parts[layer] = f"sentence ({gap} sentence){{{fewest - 1},{most - 1}}}"
+    return _grammar(parts) + _LANGUAGES[language]
+
+
+def scaffold_grammar(language: str, scaffold: Scaffold) -> str:
+    """The grammar for a model that chooses: the sentences of a scaffold and nothing else."""
+    gap = json.dumps("" if language == "zh" else " ")
+    parts = {
+        layer: f" {gap} ".join(f"({' | '.join(map(_choice, choices))})" for choices in sentences)
+        for layer, sentences in scaffold.sentences.items()
+    }
+    rules = [f"{name[1:-1]} ::= {' | '.join(map(_quoted, picks))}" for name, picks in scaffold.picks.items() if picks]
+    return "\n".join([_grammar(parts), *rules]) + "\n"
+
+
+def _grammar(parts: dict[Layer, str]) -> str:
     rules = [f'root ::= "<{THINK}>" part1 part2 part3 part4 "</{THINK}>" part5']
-    for layer in Layer:
-        if scaffold:
-            body = " gap ".join(_choices(choices, chance) for choices in language_data(language)["scaffold"][layer.tag])
-        else:
-            fewest, most = _SENTENCES[layer]
-            gap = "pause" if layer is Layer.ANSWER else "gap"
-            body = f"sentence ({gap} sentence){{{fewest - 1},{most - 1}}}"
-        rules.append(f'part{layer} ::= "<{layer.tag}>" {body} "</{layer.tag}>"')
-    return "\n".join(rules) + _LANGUAGES[language]
-
-
-def _choices(choices: list[str], chance: random.Random) -> str:
-    if len(choices) > _OFFERED and all(choice.endswith(_ENDS) for choice in choices):
-        choices = chance.sample(choices, _OFFERED)
-    alternatives = (
-        json.dumps(choice, ensure_ascii=False) + ("" if choice.endswith(_ENDS) else " rest") for choice in choices
+    return "\n".join(
+        rules + [f'part{layer} ::= "<{layer.tag}>" {body} "</{layer.tag}>"' for layer, body in parts.items()]
     )
-    return f"({' | '.join(alternatives)})"
+
+
+def _choice(choice: str) -> str:
+    pieces = re.split(r"(\{\w+\})", choice)
+    return " ".join(piece[1:-1] if piece.startswith("{") else _quoted(piece) for piece in pieces if piece)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import imuface_node
 from imuface_interfaces.action import Respond
 from imuface_interfaces.msg import AffectState, EmpathyReply, Utterance
+from imuface_interfaces.srv import Forget
 from imuface_node import AutostartNode, Status, StatusLevel
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.action import ActionServer, CancelResponse
@@ -21,13 +23,15 @@ from empathy_agent import topics
 from empathy_agent.affect_window import Affect, AffectWindow
 from empathy_agent.chain import Delta
 from empathy_agent.dialogue import Dialogue, DialogueError, ErrorCode, Reply
-from empathy_agent.engines import Engine
+from empathy_agent.engines import Engine, EngineError
 from empathy_agent.engines.factory import open_engine
 from empathy_agent.grammar import LANGUAGES
 from empathy_agent.language import language_of
+from empathy_agent.listening import Acknowledgements, Partials
 from empathy_agent.messages import to_message
-from empathy_agent.safety import Hotlines
+from empathy_agent.safety import Hotlines, Risk
 from empathy_agent.session import Sessions
+from empathy_agent.transcripts import Transcripts
 from empathy_agent.worker import Job, Worker
 
 PARAMETERS: dict[str, tuple[Any, str]] = {
@@ -38,15 +42,26 @@ PARAMETERS: dict[str, tuple[Any, str]] = {
     "locale": ("", "BCP 47 tag to assume where an utterance names none, such as zh-CN; empty: detected from the text"),
     "hotlines": ("", "YAML file with the help lines of each locale; empty: the one that comes with the package"),
     "max_characters": (4000, "longest utterance that is answered"),
-    "max_turns": (4, "earlier turns of a session that are remembered"),
+    "fallback": ("", "model of the catalogue that takes over when the server or the first model fails; empty: none"),
+    "max_turns": (6, "earlier turns of a session that are remembered word for word; of older ones a summary is kept"),
     "max_sessions": (64, "sessions that are remembered, in memory"),
-    "queue_size": (4, "utterances that may wait while one is answered"),
+    "retention": (3600.0, "seconds after its last turn in which a session is forgotten"),
+    "queue_size": (10, "utterances that may wait beside those that are answered"),
+    "parallel": (0, "people who are answered at once; 0: 10 with a server, else 1"),
+    "turn_taking": ("queue", "what an utterance does to the reply before it in its session: queue or interrupt"),
+    "acknowledge": (False, "say a short sentence on dialogue/acknowledgement at once, while the reply is thought"),
+    "transcripts": ("", "folder for transcripts of all sessions, with the consent of those who talk; empty: none"),
+    "transcript_days": (30.0, "days after which a transcript is deleted"),
     "affect_window": (10.0, "seconds of the face's state that are put in words for the model"),
     "threads": (0, "threads of the embedded model; 0: one per core"),
     "warm_up": (True, "evaluate the instructions after activation, so that the first reply comes sooner"),
 }
 
 RELIABLE_DEPTH = 10
+_PEOPLE = 10
+"""Who are answered at once by a server."""
+_SHOWN = 30.0
+"""s for which a fault stays in the diagnostics."""
 
 
 class EmpathyAgent(AutostartNode):
@@ -66,7 +81,11 @@ class EmpathyAgent(AutostartNode):
         self._worker: Worker | None = None
         self._server: ActionServer | None = None
         self._jobs: dict[bytes, Job] = {}
-        self._failures = 0
+        self._partials, self._acknowledgements = Partials(), Acknowledgements()
+        self._transcripts: Transcripts | None = None
+        self._failures = self._replaced = 0
+        self._stopped: Counter[str] = Counter()
+        self._faults: dict[str, float] = {}  # of what happened when, on time.monotonic
 
     # Lifecycle ----------------------------------------------------------------------------------------------------
 
@@ -74,7 +93,10 @@ class EmpathyAgent(AutostartNode):
         self._affect = AffectWindow(self._parameter("affect_window"))
         hotlines = self._parameter("hotlines")
         loaded = Hotlines.load(Path(hotlines) if hotlines else None)
-        sessions = Sessions(self._parameter("max_turns"), self._parameter("max_sessions"))
+        sessions = Sessions(self._parameter("max_turns"), self._parameter("max_sessions"), self._parameter("retention"))
+        folder = self._parameter("transcripts")
+        self._transcripts = Transcripts(Path(folder), self._parameter("transcript_days")) if folder else None
+        self._parallel = self._parameter("parallel") or (_PEOPLE if self._parameter("server_url") else 1)
         started = time.monotonic()
         self.get_logger().info(f"loading {self._parameter('model') or 'the default model'}")
         self._engine = open_engine(
@@ -83,6 +105,8 @@ class EmpathyAgent(AutostartNode):
             server_grammar=self._parameter("server_grammar"),
             server_context=self._parameter("server_context"),
             threads=self._parameter("threads"),
+            parallel=self._parallel,
+            fallback=self._parameter("fallback"),
         )
         self._dialogue = Dialogue(
             self._engine,
@@ -91,8 +115,11 @@ class EmpathyAgent(AutostartNode):
             locale=self._parameter("locale"),
             max_characters=self._parameter("max_characters"),
         )
+        self._dialogue.engine.on_failure = self._on_engine_failure
         self.get_logger().info(f"model {self._engine.model} is ready after {time.monotonic() - started:.1f} s")
         self._replies = self.create_publisher(EmpathyReply, topics.REPLY, RELIABLE_DEPTH)
+        self._acknowledged = self.create_publisher(Utterance, topics.ACKNOWLEDGEMENT, RELIABLE_DEPTH)
+        self._forgetting = self.create_service(Forget, topics.FORGET, self._on_forget)
         self._inputs = [
             self.create_subscription(Utterance, topics.UTTERANCE, self._on_utterance, RELIABLE_DEPTH),
             self.create_subscription(AffectState, topics.AFFECT, self._on_affect, RELIABLE_DEPTH),
@@ -115,6 +142,8 @@ class EmpathyAgent(AutostartNode):
         self._worker = Worker(
             self._dialogue,
             capacity=self._parameter("queue_size"),
+            parallel=self._parallel,
+            turn_taking=self._parameter("turn_taking"),
             languages=languages if self._parameter("warm_up") else (),
             on_fault=self._on_fault,
         )
@@ -131,6 +160,8 @@ class EmpathyAgent(AutostartNode):
             self._jobs.clear()
             for subscription in self._inputs:
                 self.destroy_subscription(subscription)
+            self.destroy_service(self._forgetting)
+            self.destroy_publisher(self._acknowledged)
             self.destroy_publisher(self._replies)
         if self._engine is not None:
             self._engine.close()
@@ -140,17 +171,34 @@ class EmpathyAgent(AutostartNode):
         assert self._engine is not None
         worker = self._worker
         assert worker is not None
+        worker.mend()
+        if worker.replaced > self._replaced:
+            self._replaced = worker.replaced
+            self._fault("a thread of the dialogue ended and was replaced")
         last = worker.last_reply
+        stopped = ", ".join(f"{name} {count}" for name, count in sorted(self._stopped.items()))
         values = {
             "model": self._engine.model,
             "queue": str(worker.waiting),
-            "answering": str(worker.busy).lower(),
+            "answering": str(worker.busy),
             "failures": str(self._failures),
+            "threads_replaced": str(worker.replaced),
+            "sentences_stopped": stopped,
             "tokens_per_second": f"{worker.tokens_per_second:.1f}",
             "last_seconds_to_first_token": f"{last.seconds_to_first_token:.2f}" if last else "",
             "last_seconds_total": f"{last.seconds_total:.2f}" if last else "",
         }
+        now = time.monotonic()
+        recent = [fault for fault, when in self._faults.items() if now - when < _SHOWN]
+        if recent:
+            level = StatusLevel.ERROR if any("thread" in fault for fault in recent) else StatusLevel.WARN
+            return [("", Status(level, "; ".join(recent), values))]
         return [("", Status(StatusLevel.OK, "answering" if worker.busy else "ready", values))]
+
+    def _fault(self, message: str) -> None:
+        self._faults[message] = time.monotonic()
+        while len(self._faults) > RELIABLE_DEPTH:
+            del self._faults[next(iter(self._faults))]
 
     # Input --------------------------------------------------------------------------------------------------------
 
@@ -164,9 +212,51 @@ class EmpathyAgent(AutostartNode):
             return
 
         def done(outcome: Reply | DialogueError) -> None:
-            self._on_executor(self._finish_utterance, outcome)
+            self._on_executor(self._finish_utterance, message.text, outcome)
 
-        self._submit(self._job(message, done))
+        assert self._worker is not None
+        if message.state == Utterance.PARTIAL:
+            risk = self._risk_of(message.text)
+            if self._partials.partial(message.session_id, message.id, risk):
+                self._submit(self._job(message, done))
+            elif risk is not Risk.CRISIS and message.text.strip():
+                self._worker.prepare(message.text, message.locale, message.session_id)
+        elif not message.id or self._partials.final(message.session_id, message.id, self._risk_of(message.text)):
+            job = self._job(message, done)
+            self._submit(job)
+            self._acknowledge(job)
+
+    def _risk_of(self, text: str) -> Risk:
+        assert self._dialogue is not None
+        try:
+            return self._dialogue.post(text).verdict.risk
+        except DialogueError:  # nothing yet, or too long: said when it is final
+            return Risk.NONE
+
+    def _acknowledge(self, job: Job) -> None:
+        post = job.post
+        if not self._parameter("acknowledge") or post is None or post.verdict.risk is Risk.CRISIS:
+            return
+        text = self._acknowledgements.next(post.session_id, post.language, post.verdict.risk)
+        message = Utterance(text=text, locale=post.locale, session_id=post.session_id)
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._acknowledged.publish(message)
+
+    def _on_forget(self, request: Forget.Request, response: Forget.Response) -> Forget.Response:
+        if self._dialogue is None or not self.active:
+            response.message = "the agent is not active; activate it and ask again"
+            return response
+        response.sessions = self._dialogue.sessions.forget(request.session_id)
+        files = 0
+        if self._transcripts is not None:
+            try:
+                files = self._transcripts.forget(request.session_id)
+            except OSError as error:
+                response.message = f"a transcript could not be deleted: {error}"
+                return response
+        response.success = True
+        response.message = f"forgot {response.sessions} sessions and {files} transcripts"
+        return response
 
     def _on_goal(self, goal: ServerGoalHandle) -> None:
         key = bytes(goal.goal_id.uuid)
@@ -175,22 +265,28 @@ class EmpathyAgent(AutostartNode):
             goal.publish_feedback(Respond.Feedback(layer=int(delta.layer), text=delta.text))
 
         def done(outcome: Reply | DialogueError) -> None:
-            self._on_executor(self._finish_goal, goal, outcome)
+            self._on_executor(self._finish_goal, goal, goal.request.utterance.text, outcome)
 
         if not self.active:
             done(DialogueError(ErrorCode.NOT_ACTIVE, "the agent is not active; activate it and send the goal again"))
             return
         self._jobs[key] = self._job(goal.request.utterance, done, deliver)
         self._submit(self._jobs[key])
+        self._acknowledge(self._jobs[key])
 
     def _on_cancel(self, goal: ServerGoalHandle) -> CancelResponse:
         if (job := self._jobs.get(bytes(goal.goal_id.uuid))) is None:
             return CancelResponse.REJECT
-        job.cancelled.set()
+        if self._worker is not None:
+            self._worker.cancel(job)
         return CancelResponse.ACCEPT
 
     def _on_fault(self, message: str) -> None:
-        self.get_logger().warning(f"warm-up failed: {message}")
+        self.get_logger().warning(f"getting ready failed: {message}")
+
+    def _on_engine_failure(self, model: str, error: EngineError) -> None:
+        self._fault(f"model {model} failed")
+        self.get_logger().warning(f"model {model} failed: {error}")
 
     def _job(
         self,
@@ -223,23 +319,23 @@ class EmpathyAgent(AutostartNode):
         if self.executor is not None:
             self.executor.create_task(callback, *args)
 
-    def _finish_utterance(self, outcome: Reply | DialogueError) -> None:
+    def _finish_utterance(self, text: str, outcome: Reply | DialogueError) -> None:
         if self._server is None:
             return
         if isinstance(outcome, Reply):
-            self._publish(outcome)
-        else:
+            self._publish(text, outcome)
+        elif outcome.code is not ErrorCode.CANCELED:
             self._failures += 1
             self.get_logger().warning(f"an utterance was not answered: {outcome}")
 
-    def _finish_goal(self, goal: ServerGoalHandle, outcome: Reply | DialogueError) -> None:
+    def _finish_goal(self, goal: ServerGoalHandle, text: str, outcome: Reply | DialogueError) -> None:
         self._jobs.pop(bytes(goal.goal_id.uuid), None)
         if self._server is not None:
-            goal.execute(partial(self._conclude, outcome=outcome))
+            goal.execute(partial(self._conclude, text=text, outcome=outcome))
 
-    def _conclude(self, goal: ServerGoalHandle, outcome: Reply | DialogueError) -> Respond.Result:
+    def _conclude(self, goal: ServerGoalHandle, text: str, outcome: Reply | DialogueError) -> Respond.Result:
         if isinstance(outcome, Reply):
-            message = self._publish(outcome)
+            message = self._publish(text, outcome)
             goal.succeed()
             return Respond.Result(error_code=Respond.Result.SUCCESS, reply=message)
         if outcome.code is ErrorCode.CANCELED and goal.is_cancel_requested:
@@ -250,12 +346,20 @@ class EmpathyAgent(AutostartNode):
             goal.abort()
         return Respond.Result(error_code=int(outcome.code), error_message=str(outcome))
 
-    def _publish(self, reply: Reply) -> EmpathyReply:
+    def _publish(self, text: str, reply: Reply) -> EmpathyReply:
+        self._stopped += reply.stopped
         if reply.fault:
             self._failures += 1
-            self.get_logger().warning(f"a post was answered with a fixed text and help lines: {reply.fault}")
+            self._fault("a post was answered with a fixed text")
+            self.get_logger().warning(f"a post was answered with a fixed text: {reply.fault}")
         message = to_message(reply, self.get_clock().now().to_msg())
         self._replies.publish(message)
+        if self._transcripts is not None:
+            try:
+                self._transcripts.add(text, reply)
+            except OSError as error:
+                self._fault("a transcript could not be written")
+                self.get_logger().error(f"a transcript could not be written: {error}")
         return message
 
     def _parameter(self, name: str) -> Any:

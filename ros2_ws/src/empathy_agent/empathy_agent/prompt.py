@@ -5,11 +5,15 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from importlib import resources
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import yaml
 
 from empathy_agent.chain import Chain, Layer
+
+if TYPE_CHECKING:
+    from empathy_agent.session import Memory
+    from empathy_agent.turns import Turn
 
 
 class Message(TypedDict):
@@ -52,24 +56,36 @@ def estimate_tokens(text: str) -> int:
 def messages(
     language: str,
     text: str,
-    history: Sequence[tuple[str, str]] = (),
+    turn: Turn,
+    memory: Memory,
     affect: str = "",
     *,
     worked_examples: bool = True,
 ) -> list[Message]:
-    """Messages for one post.
+    """Messages for one post, in an order in which what is known first comes first.
 
-    ``history`` holds earlier (post, answer) pairs, oldest first; ``affect`` says in words what the face showed, empty
-    for no cue; the prompt marks it as uncertain. Earlier layers of reasoning are not repeated to the model: they cost
+    ``memory`` holds the turns before; ``affect`` says in words what the face showed, empty for no cue; the prompt marks
+    it as uncertain. It comes after the post, as does what is said of the kind of turn, so that the prompt can be
+    evaluated while the person still speaks. Earlier layers of reasoning are not repeated to the model: they cost
     context and the person need not have seen them.
     """
     data = language_data(language)
+    result = begun(language, text, memory, worked_examples=worked_examples)
+    cues = [data["affect"].format(summary=affect)] * bool(affect) + [data["turns"][turn.kind]]
+    result[-1] = Message(role="user", content="\n".join([result[-1]["content"], *cues]))
+    return result
+
+
+def begun(language: str, text: str, memory: Memory, *, worked_examples: bool = True) -> list[Message]:
+    """The messages for a post as far as it is known: what :func:`messages` begins with while the post goes on."""
+    data = language_data(language)
     result = preamble(language, worked_examples)
-    for post, answer in history:
+    if memory.summary:
+        result.append(Message(role="system", content=data["summary"].format(clauses=memory.summary)))
+    for post, answer in memory.turns:
         result.append(Message(role="user", content=data["post"].format(text=post)))
         result.append(Message(role="assistant", content=f"<answer>{answer}</answer>"))
-    cue = data["affect"].format(summary=affect) + "\n" if affect else ""
-    result.append(Message(role="user", content=cue + data["post"].format(text=text)))
+    result.append(Message(role="user", content=data["post"].format(text=text)))
     return _safe(result)
 
 

@@ -1,37 +1,122 @@
-"""What was said before, per session; in memory only."""
+"""What was said before, per session; in memory only, bounded in size and time."""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from empathy_agent.reflection import clauses
+from empathy_agent.sentences import split_sentences
+
+SUMMARY_CHARACTERS = 400
+"""Of what is kept of turns that are no longer remembered word for word."""
+_CLAUSES_KEPT = 2
+_SENTENCES_KEPT = 600
+
+
+def key(sentence: str) -> str:
+    """A sentence without what may differ between two ways of writing it."""
+    return "".join(letter for letter in sentence.casefold() if letter.isalnum())
+
+
+@dataclass
+class Memory:
+    """One session. Of older turns the person's own words remain, in short, in the second person."""
+
+    turns: list[tuple[str, str]] = field(default_factory=list)
+    """(post, answer) pairs, oldest first."""
+    summary: str = ""
+    said: set[str] = field(default_factory=set)
+    """Sentences that the agent has said, as :func:`key` writes them."""
+    crisis: bool = False
+    """Whether a post that is still remembered stated a crisis."""
+
+
+@dataclass
+class _Kept:
+    turns: deque[tuple[str, str, bool]]
+    used: float
+    summary: str = ""
+    said: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
 
 class Sessions:
-    """The last turns of the sessions used last.
+    """The last turns of the sessions used last; safe to use from several threads.
 
-    ``max_turns`` (post, answer) pairs are kept for each of ``max_sessions`` sessions; the least recently used session
-    is forgotten first. ``max_turns`` 0 keeps no history. Raises ``ValueError`` on a negative number or no session.
+    ``max_turns`` turns are kept for each of ``max_sessions`` sessions; the least recently used session is forgotten
+    first, and one that was not used for ``retention`` seconds. An empty session id is nobody's: nothing is remembered.
+    ``max_turns`` 0 keeps no history. Raises ``ValueError`` on a negative number, no session or no time.
     """
 
-    def __init__(self, max_turns: int = 4, max_sessions: int = 64) -> None:
+    def __init__(
+        self,
+        max_turns: int = 6,
+        max_sessions: int = 64,
+        retention: float = 3600.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         if max_turns < 0:
             raise ValueError(f"max_turns {max_turns} is negative")
         if max_sessions < 1:
             raise ValueError(f"max_sessions {max_sessions} must be at least 1")
-        self._max_turns = max_turns
-        self._max_sessions = max_sessions
-        self._sessions: OrderedDict[str, deque[tuple[str, str]]] = OrderedDict()
+        if not retention > 0.0:
+            raise ValueError(f"retention {retention} s must be positive")
+        self._max_turns, self._max_sessions, self._retention = max_turns, max_sessions, retention
+        self._clock = clock
+        self._sessions: OrderedDict[str, _Kept] = OrderedDict()
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._sessions)
+        with self._lock:
+            self._expire()
+            return len(self._sessions)
 
-    def history(self, session_id: str) -> list[tuple[str, str]]:
-        """Earlier (post, answer) pairs of a session, oldest first."""
-        return list(self._sessions.get(session_id, ()))
+    def memory(self, session_id: str) -> Memory:
+        """A copy of what is remembered of a session."""
+        with self._lock:
+            self._expire()
+            kept = self._sessions.get(session_id)
+            if kept is None:
+                return Memory()
+            turns = [(post, answer) for post, answer, _ in kept.turns]
+            return Memory(turns, kept.summary, set(kept.said), any(crisis for *_, crisis in kept.turns))
 
-    def add(self, session_id: str, post: str, answer: str) -> None:
-        """Remember one turn."""
-        turns = self._sessions.setdefault(session_id, deque(maxlen=self._max_turns))
-        turns.append((post, answer))
-        self._sessions.move_to_end(session_id)
-        while len(self._sessions) > self._max_sessions:
-            self._sessions.popitem(last=False)
+    def add(self, session_id: str, post: str, answer: str, language: str = "en", crisis: bool = False) -> None:
+        """Remember one turn in ``"zh"`` or ``"en"``."""
+        if not session_id:
+            return
+        with self._lock:
+            kept = self._sessions.setdefault(session_id, _Kept(deque(), 0.0))
+            kept.used = self._clock()
+            kept.turns.append((post, answer, crisis))
+            while len(kept.turns) > self._max_turns:
+                kept.summary = _shortened(kept.summary, clauses(kept.turns.popleft()[0], language), language)
+            kept.said.update(dict.fromkeys(map(key, split_sentences(answer))))
+            while len(kept.said) > _SENTENCES_KEPT:
+                kept.said.popitem(last=False)
+            self._sessions.move_to_end(session_id)
+            while len(self._sessions) > self._max_sessions:
+                self._sessions.popitem(last=False)
+
+    def forget(self, session_id: str = "") -> int:
+        """Forget one session, or all of them; how many there were."""
+        with self._lock:
+            names = [session_id] if session_id else list(self._sessions)
+            return sum(self._sessions.pop(name, None) is not None for name in names)
+
+    def _expire(self) -> None:
+        oldest = self._clock() - self._retention
+        for name in [name for name, kept in self._sessions.items() if kept.used < oldest]:
+            del self._sessions[name]
+
+
+def _shortened(summary: str, more: Iterable[str], language: str) -> str:
+    """The summary with the last clauses of a turn, without the oldest ones that are too many."""
+    mark = "；" if language == "zh" else "; "
+    parts = [part for part in summary.split(mark) if part] + list(more)[-_CLAUSES_KEPT:]
+    while len(mark.join(parts)) > SUMMARY_CHARACTERS:
+        del parts[0]
+    return mark.join(parts)

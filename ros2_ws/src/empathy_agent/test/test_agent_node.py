@@ -189,7 +189,7 @@ def test_diagnostics_keep_coming_while_a_reply_is_made() -> None:
             found = [status for message in listener.messages for status in message.status if "t_health" in status.name]
             return [{entry.key: entry.value for entry in status.values} for status in found]
 
-        listener.until(lambda: sum(values.get("answering") == "true" for values in answering()) >= 2)
+        listener.until(lambda: sum(values.get("answering") == "1" for values in answering()) >= 2)
         thread.join()
         listener.messages.clear()
         listener.until(lambda: any(values.get("last_seconds_total") for values in answering()))

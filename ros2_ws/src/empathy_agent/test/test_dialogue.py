@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from chat_server import GOOD, GOOD_ZH, events, serve  # type: ignore[import-not-found]
@@ -15,6 +16,9 @@ from empathy_agent.safety import Risk
 from empathy_agent.session import Sessions
 
 POST = "I am so tired of my job and nobody listens to me."
+GOOD_AGAIN = GOOD.replace(
+    "It sounds hard. No wonder you are tired.", "Nobody listens to you there. That wears anyone out."
+)
 
 
 def run(dialogue: Dialogue, text: str, **options: object) -> tuple[list[Delta], Reply]:
@@ -75,40 +79,113 @@ def test_history_is_sent_and_bounded_by_the_context() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad",
-    [
-        "no tags at all",
-        GOOD.replace("<L3>", "").replace("</L3>", ""),
-        GOOD.replace("It sounds hard", "听起来很难"),
-        GOOD.replace("It sounds hard", "Call 0800 555 1234"),
-        GOOD.replace("It sounds hard", "It is your fault"),
-    ],
-    ids=["format", "layer", "language", "number", "blame"],
+    "bad", ["no tags at all", GOOD.replace("It sounds hard. No wonder you are tired.", "It is your fault.")]
 )
 def test_an_unfit_reply_is_asked_for_once_more_without_history(bad: str) -> None:
-    with serve(events(GOOD), events(bad), events(GOOD)) as server:
+    with serve(events(GOOD), events(bad), events(GOOD_AGAIN)) as server:
         dialogue = Dialogue(OpenAIServer(server.url, "m"))
         run(dialogue, POST, session_id="s")
-        _, reply = run(dialogue, POST, session_id="s")
+        deltas, reply = run(dialogue, POST, session_id="s")
         lengths = [len(request["messages"]) for request in server.requests]
-    assert reply.chain[Layer.ANSWER] == "It sounds hard. No wonder you are tired."
+    assert reply.chain[Layer.ANSWER] == "Nobody listens to you there. That wears anyone out."
+    assert "fault" not in "".join(delta.text for delta in deltas)
     assert lengths[1] == lengths[0] + 2
     assert lengths[2] == lengths[0]
 
 
-def test_two_unfit_replies_are_an_error() -> None:
-    with (
-        serve(events("nothing")) as server,
-        pytest.raises(DialogueError, match="no fit reply in two attempts") as caught,
-    ):
-        run(Dialogue(OpenAIServer(server.url, "m")), POST)
-    assert caught.value.code is ErrorCode.FORMAT_FAILED
+@pytest.mark.parametrize(
+    ("planted", "check"),
+    [
+        ("听起来很难。", "language"),
+        ("Call 0800 555 1234.", "number"),
+        ("It is your fault.", "blame"),
+        ("You have clinical depression.", "diagnosis"),
+    ],
+)
+def test_a_bad_sentence_is_left_out_counted_and_never_streamed(planted: str, check: str) -> None:
+    with serve(events(GOOD.replace("It sounds hard.", "It sounds hard. " + planted))) as server:
+        deltas, reply = run(Dialogue(OpenAIServer(server.url, "m")), POST)
+    assert reply.chain[Layer.ANSWER] == "It sounds hard. No wonder you are tired."
+    assert streamed(deltas) == reply.chain.texts
+    assert reply.stopped == {check: 1}
 
 
-def test_an_engine_that_fails() -> None:
-    with serve((500, b"boom")) as server, pytest.raises(DialogueError, match="HTTP 500: boom") as caught:
-        run(Dialogue(OpenAIServer(server.url, "m")), POST)
-    assert caught.value.code is ErrorCode.ENGINE_FAILED
+def test_only_whole_sentences_leave() -> None:
+    with serve(events(GOOD, size=1)) as server:
+        deltas, _ = run(Dialogue(OpenAIServer(server.url, "m")), POST)
+    assert [delta.text for delta in deltas if delta.layer is Layer.ANSWER] == ["It sounds hard.", " No wonder you are tired."]
+
+
+def test_a_sentence_is_not_said_twice_in_a_session() -> None:
+    with serve(events(GOOD), events(GOOD.replace("It sounds hard.", "And now this too."))) as server:
+        dialogue = Dialogue(OpenAIServer(server.url, "m"))
+        run(dialogue, POST, session_id="s")
+        _, reply = run(dialogue, POST, session_id="s")
+        _, other = run(dialogue, POST, session_id="other")
+    assert reply.chain[Layer.ANSWER] == "And now this too."
+    assert reply.stopped["repetition"] == 1
+    assert "No wonder you are tired." in other.chain[Layer.ANSWER]
+
+
+def test_a_layer_that_is_missing_is_filled_with_a_plain_sentence() -> None:
+    with serve(events(GOOD.replace("<L3>You want to be heard.</L3>", ""))) as server:
+        _, reply = run(Dialogue(OpenAIServer(server.url, "m")), POST)
+    assert reply.model == "m"
+    assert reply.chain.missing == []
+    assert not reply.chain.valid
+
+
+@pytest.mark.parametrize("finish", ["length", "content_filter"])
+def test_a_reply_that_is_cut_off_loses_its_broken_sentence(finish: str) -> None:
+    cut = GOOD[: GOOD.index("tired.</answer>")]
+    with serve(events(cut, finish=finish)) as server:
+        deltas, reply = run(Dialogue(OpenAIServer(server.url, "m")), POST)
+    assert reply.chain[Layer.ANSWER] == "It sounds hard."
+    assert streamed(deltas) == reply.chain.texts
+
+
+def test_thoughts_are_no_part_of_the_reply() -> None:
+    thoughts = "The format is " + GOOD.replace("It sounds hard", "It must be dull") + " I should use it.</think>"
+    with serve(events(thoughts + GOOD)) as server:
+        _, reply = run(Dialogue(OpenAIServer(server.url, "m")), POST)
+    assert "dull" not in reply.chain[Layer.ANSWER]
+    assert reply.chain[Layer.ANSWER]
+
+
+@pytest.mark.parametrize("reply", [events("nothing"), (500, b"boom")], ids=["nothing", "failed"])
+def test_where_no_model_answers_an_honest_sentence_stands_in(reply: Any) -> None:
+    with serve(reply) as server:
+        deltas, answered = run(Dialogue(OpenAIServer(server.url, "m")), POST)
+    assert answered.risk is Risk.NONE
+    assert answered.resources == []
+    assert answered.model == ""
+    assert "I cannot answer you well right now" in answered.chain[Layer.ANSWER]
+    assert streamed(deltas) == answered.chain.texts
+    assert "boom" in answered.fault or "no fit answer in two attempts" in answered.fault
+
+
+def test_what_nobody_said_in_a_session_is_remembered_by_nobody() -> None:
+    with serve(events(GOOD)) as server:
+        dialogue = Dialogue(OpenAIServer(server.url, "m"))
+        run(dialogue, "My cat Tilly has died.", session_id="")
+        run(dialogue, POST, session_id="")
+        sent = str(server.requests[-1]["messages"])
+    assert "Tilly" not in sent
+    assert len(dialogue.sessions) == 0
+
+
+def test_sessions_of_several_people_never_mix() -> None:
+    facts = {"a": "Tilly", "b": "Oporto", "c": "trombone", "": "walnut"}
+    with serve(events(GOOD)) as server:
+        dialogue = Dialogue(OpenAIServer(server.url, "m"))
+        for turn in range(3):
+            for session, fact in facts.items():
+                run(dialogue, f"Turn {turn}: I keep thinking of the {fact}.", session_id=session)
+        sent = [str(request["messages"]) for request in server.requests]
+    for index, prompt in enumerate(sent):
+        mine = list(facts)[index % 4]
+        assert facts[mine] in prompt
+        assert not any(fact in prompt for session, fact in facts.items() if session != mine)
 
 
 @pytest.mark.parametrize(
@@ -172,6 +249,15 @@ def test_a_concern_is_answered_and_help_lines_added() -> None:
     assert streamed(deltas) == reply.chain.texts
 
 
+def test_the_sentence_before_the_help_lines_is_said_once_the_lines_each_time() -> None:
+    with serve(events(GOOD), events(GOOD_AGAIN)) as server:
+        dialogue = Dialogue(OpenAIServer(server.url, "m"))
+        first, second = (run(dialogue, "I feel hopeless.", locale="en-US", session_id="s")[1] for _ in range(2))
+    assert first.chain[Layer.ANSWER].endswith("there for you at any time:")
+    assert "at any time" not in second.chain[Layer.ANSWER]
+    assert first.resources == second.resources
+
+
 def test_help_lines_stay_in_sight_after_a_crisis() -> None:
     with serve(events(GOOD)) as server:
         dialogue = Dialogue(OpenAIServer(server.url, "m"))
@@ -202,9 +288,9 @@ def test_cancel() -> None:
             list(stream)
 
 
-def test_warm_up_evaluates_the_preamble() -> None:
-    with serve(events("x")) as server:
-        Dialogue(OpenAIServer(server.url, "m")).warm_up("en", threading.Event())
-        assert server.requests[0]["max_tokens"] == 1
-        warm: Callable[[int], str] = lambda index: server.requests[0]["messages"][index]["content"]  # noqa: E731
-        assert "listener" in warm(0)
+def test_the_face_comes_after_the_post_or_it_would_break_what_is_evaluated_before() -> None:
+    with serve(events(GOOD)) as server:
+        run(Dialogue(OpenAIServer(server.url, "m")), POST, affect=lambda language: "the face looked sad")
+        content = server.requests[0]["messages"][-1]["content"]
+    assert content.startswith(POST)
+    assert "the face looked sad" in content

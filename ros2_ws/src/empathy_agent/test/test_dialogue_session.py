@@ -3,29 +3,81 @@
 from __future__ import annotations
 
 import pytest
-from empathy_agent.session import Sessions
+from empathy_agent.session import SUMMARY_CHARACTERS, Memory, Sessions
 
 
 def test_turns_and_sessions_are_bounded() -> None:
     sessions = Sessions(max_turns=2, max_sessions=2)
     for turn in range(3):
         sessions.add("a", f"post {turn}", f"answer {turn}")
-    assert sessions.history("a") == [("post 1", "answer 1"), ("post 2", "answer 2")]
+    assert sessions.memory("a").turns == [("post 1", "answer 1"), ("post 2", "answer 2")]
     sessions.add("b", "p", "a")
     sessions.add("a", "p", "a")
     sessions.add("c", "p", "a")
     assert len(sessions) == 2
-    assert sessions.history("b") == []
-    assert sessions.history("a")
+    assert sessions.memory("b") == Memory()
+    assert sessions.memory("a").turns
+
+
+def test_of_older_turns_a_summary_in_the_persons_words_remains() -> None:
+    sessions = Sessions(max_turns=1)
+    sessions.add("a", "My sister moved to Oporto.", "That is far.")
+    sessions.add("a", "I miss our walks.", "You walked a lot together.")
+    sessions.add("a", "It is raining.", "Here, too.")
+    memory = sessions.memory("a")
+    assert memory.turns == [("It is raining.", "Here, too.")]
+    assert memory.summary == "your sister moved to Oporto; you miss your walks"
+    for turn in range(200):
+        sessions.add("a", f"My friend number {turn % 90} has left the town.", "I see.")
+    assert 0 < len(sessions.memory("a").summary) <= SUMMARY_CHARACTERS
+
+
+def test_what_the_agent_said_is_known_sentence_by_sentence() -> None:
+    sessions = Sessions(max_turns=1)
+    sessions.add("a", "p", "That is hard. Who is with you?")
+    sessions.add("a", "p", "And now?")
+    assert sessions.memory("a").said == {"thatishard", "whoiswithyou", "andnow"}
+
+
+def test_a_crisis_is_remembered_as_long_as_its_turn() -> None:
+    sessions = Sessions(max_turns=2)
+    sessions.add("a", "p", "a", crisis=True)
+    assert sessions.memory("a").crisis
+    for _ in range(2):
+        sessions.add("a", "p", "a")
+    assert not sessions.memory("a").crisis
+
+
+def test_an_empty_session_is_nobodys() -> None:
+    sessions = Sessions()
+    sessions.add("", "p", "a")
+    assert len(sessions) == 0
+    assert sessions.memory("") == Memory()
+
+
+def test_sessions_are_forgotten_on_request_and_after_a_while() -> None:
+    now = 0.0
+    sessions = Sessions(retention=60.0, clock=lambda: now)
+    for name in "abc":
+        sessions.add(name, "p", "a")
+    assert sessions.forget("a") == 1
+    assert sessions.forget("a") == 0
+    assert sessions.memory("a") == Memory()
+    now = 50.0
+    sessions.add("b", "p", "a")
+    now = 70.0
+    assert len(sessions) == 1
+    assert sessions.memory("c") == Memory()
+    assert sessions.forget() == 1
 
 
 def test_no_turns_means_no_history() -> None:
     sessions = Sessions(max_turns=0)
     sessions.add("a", "p", "a")
-    assert sessions.history("a") == []
+    assert sessions.memory("a").turns == []
 
 
-@pytest.mark.parametrize("limits", [(-1, 1), (1, 0)])
-def test_limits_are_checked(limits: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match="max_"):
+@pytest.mark.parametrize("limits", [(-1, 1, 1.0), (1, 0, 1.0), (1, 1, 0.0)])
+def test_limits_are_checked(limits: tuple[int, int, float]) -> None:
+    with pytest.raises(ValueError, match="max_|retention"):
         Sessions(*limits)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from empathy_agent.chain import Layer
 from empathy_agent.corpus.examples import Example
-from empathy_agent.dialogue import decoding_for
-from empathy_agent.engines import Engine
+from empathy_agent.engines import DROPPED, Engine
 from empathy_agent.evaluation.records import add_record, read_records
 from empathy_agent.language import language_of
 from empathy_agent.parser import ChainParser
-from empathy_agent.prompt import messages
+from empathy_agent.request import request
 from empathy_agent.safety import Risk, assess
 
 REPLIES_FILE = "replies.jsonl"
@@ -103,14 +103,16 @@ def read_replies(path: Path) -> list[GeneratedReply]:
 
 def _reply(example: Example, label: str, spec: str, engine: Engine, seed: int) -> GeneratedReply:
     language = language_of(example.locale)
-    prompt = messages(language, example.post, worked_examples=engine.worked_examples)
-    parser, text = ChainParser(), ""
+    prompt, decoding = request(engine, language, example.post, seed=seed)
+    text = ""
     start = time.monotonic()
     first = 0.0
-    for chunk in engine.stream(prompt, decoding_for(engine, language, example.post, seed), threading.Event()):
+    # A reply that is cut off is what the system writes, and is judged as that.
+    for chunk in engine.stream(prompt, replace(decoding, whole=False), threading.Event()):
         first = first or time.monotonic() - start
-        text += chunk
-        parser.feed(chunk)
+        text = "" if chunk == DROPPED else text + chunk
+    parser = ChainParser()
+    parser.feed(text)
     _, chain = parser.finish()
     return GeneratedReply(
         system=label,

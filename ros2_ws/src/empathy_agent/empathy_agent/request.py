@@ -1,0 +1,60 @@
+"""What an engine is asked in a turn: the prompt, and how the reply is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from empathy_agent.engines import Decoding, Engine
+from empathy_agent.grammar import chain_grammar, scaffold_grammar
+from empathy_agent.prompt import Message, begun, estimate_tokens, messages
+from empathy_agent.scaffold import scaffold
+from empathy_agent.session import Memory
+from empathy_agent.turns import Turn, turn_of
+
+REPLY_TOKENS = 1024
+"""Left for the reply. Under the grammar a reply has 150 to 450."""
+
+
+def request(
+    engine: Engine,
+    language: str,
+    text: str,
+    *,
+    memory: Memory | None = None,
+    affect: str = "",
+    seed: int | None = None,
+) -> tuple[list[Message], Decoding]:
+    """Prompt and decoding for a post in ``"zh"`` or ``"en"``, with as much of the session as the context holds."""
+    memory = memory or Memory()
+    turn = turn_of(text, language, first=not memory.turns)
+
+    def prompt(memory: Memory) -> list[Message]:
+        return messages(language, text, turn, memory, affect, worked_examples=engine.worked_examples)
+
+    kept = memory
+    while kept.turns and tokens(prompt(kept)) + REPLY_TOKENS > engine.context:
+        kept = replace(kept, turns=kept.turns[1:])
+    return prompt(kept), _decoding(engine, language, text, turn, memory, seed)
+
+
+def prefix(engine: Engine, language: str, text: str, memory: Memory) -> list[Message]:
+    """What the prompt of a post begins with that is known as far as ``text``."""
+    return begun(language, text, memory, worked_examples=engine.worked_examples)
+
+
+def tokens(prompt: list[Message]) -> int:
+    """Upper estimate."""
+    return sum(estimate_tokens(message["content"]) for message in prompt)
+
+
+def _decoding(engine: Engine, language: str, text: str, turn: Turn, memory: Memory, seed: int | None) -> Decoding:
+    grammar = ""
+    if engine.supports_grammar and engine.scaffold:
+        earlier = [post for post, _ in memory.turns]
+        grammar = scaffold_grammar(language, scaffold(turn, language, text, earlier, memory.said))
+    elif engine.supports_grammar:
+        grammar = chain_grammar(language, turn)
+    decoding = Decoding(max_tokens=REPLY_TOKENS, grammar=grammar, seed=seed)
+    # Small models that were trained on the format write freely, and drawn timidly they run in circles.
+    trained = not engine.worked_examples and not engine.scaffold
+    return replace(decoding, temperature=0.7, repeat_penalty=1.1) if trained else decoding

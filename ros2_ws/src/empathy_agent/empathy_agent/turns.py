@@ -1,0 +1,113 @@
+"""What kind of turn a message is: a story, a question, thanks, a goodbye ... so that the answer can be to that turn.
+
+The patterns are data (``moves/``): regular expressions with a high precision, searched in normalised text. A message
+that none of them matches goes on with the story, or is a short sign of listening.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from empathy_agent.safety.normalise import normalise
+
+KINDS = (
+    "goodbye",
+    "thanks",
+    "anger_at_agent",
+    "correction",
+    "question",
+    "greeting",
+    "good_news",
+    "small_talk",
+    "short",
+    "story",
+    "more",
+)
+"""Kinds of turn; ``more`` is a story that goes on."""
+_BRIEF = ("goodbye", "thanks", "greeting", "small_talk", "anger_at_agent")
+"""Kinds that a long message is not: who tells a story and says thank you at its end has told a story."""
+_LONGEST_BRIEF = {"zh": 45, "en": 140}
+"""Characters."""
+_LONGEST_SHORT = {"zh": 6, "en": 16}
+_SENTENCE = re.compile(r"[^。！？.!?\n]+[。！？.!?\n]*")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a message does. ``question`` is a type of ``moves/*.yaml`` (answers), empty unless a question is asked."""
+
+    kind: str
+    question: str = ""
+
+
+@functools.cache
+def moves(language: str) -> dict[str, Any]:
+    """The bank of moves of ``"zh"`` or ``"en"``: patterns, and the sentences that a weak model chooses from."""
+    text = resources.files("empathy_agent").joinpath("moves", f"{language}.yaml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)
+
+
+def turn_of(text: str, language: str, first: bool = True) -> Turn:
+    """The turn that a message in ``"zh"`` or ``"en"`` is; ``first`` in its session: a story begins, or goes on."""
+    plain = normalise(text).strip()
+    brief = len(plain) <= _LONGEST_BRIEF[language]
+    for kind in KINDS[:8]:
+        if kind in _BRIEF and not brief:
+            continue
+        if kind == "question":
+            if question := _question(plain, language):
+                return Turn(kind, question)
+        elif _compiled(language, kind).search(plain):
+            return Turn(kind)
+    if len(plain) <= _LONGEST_SHORT[language]:
+        return Turn("short")
+    return Turn("story" if first else "more")
+
+
+def theme_of(texts: list[str], language: str) -> str:
+    """What the newest of a person's messages that names a theme is about; ``general`` where none does."""
+    for text in reversed(texts):
+        plain = normalise(text)
+        counts = {theme: len(pattern.findall(plain)) for theme, pattern in _themes(language).items()}
+        best = max(counts, key=counts.__getitem__)  # of equal ones the first in the file
+        if counts[best]:
+            return best
+    return "general"
+
+
+def _question(plain: str, language: str) -> str:
+    """The type of the question that a message ends with, empty without one."""
+    sentences = [sentence for sentence in _SENTENCE.findall(plain) if sentence.strip()]
+    for sentence in reversed(sentences[-2:]):
+        if _compiled(language, "question").search(sentence.strip()):
+            for name, patterns in moves(language)["question_types"].items():
+                if _joined(tuple(patterns)).search(sentence):
+                    return name
+            return "cope"
+    return ""
+
+
+@functools.cache
+def _compiled(language: str, kind: str) -> re.Pattern[str]:
+    return _joined(tuple(moves(language)["patterns"][kind]))
+
+
+@functools.cache
+def _joined(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or r"(?!)")
+
+
+@functools.cache
+def _themes(language: str) -> dict[str, re.Pattern[str]]:
+    edge = "" if language == "zh" else r"\b"
+    return {
+        theme: re.compile(f"{edge}(?:{'|'.join(map(re.escape, words))})")
+        for theme, words in moves(language)["themes"].items()
+        if words
+    }

@@ -1,0 +1,58 @@
+"""A person's own words in the second person."""
+
+from __future__ import annotations
+
+import pytest
+from empathy_agent.reflection import MOST, clauses
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize(
+    ("text", "turned"),
+    [
+        ("今天才知道，他是跟我最好的朋友在一起了。", ["他是跟你最好的朋友在一起了"]),
+        ("但是我每天下班回到空荡荡的房间，不知道该怎么办。", ["你每天下班回到空荡荡的房间"]),
+        ("我们一起养的猫走丢了", ["你们一起养的猫走丢了"]),
+        ("你怎么看？如果他回来呢，我该怎么办", []),
+        ("他说“我不爱你了”", []),
+        ("好累", []),
+    ],
+)
+def test_chinese(text: str, turned: list[str]) -> None:
+    assert clauses(text, "zh") == turned
+
+
+@pytest.mark.parametrize(
+    ("text", "turned"),
+    [
+        ("I failed my exam and I haven't told my parents.", ["you failed your exam", "you haven't told your parents"]),
+        ("He told me that I am too sensitive.", ["he told you that you are too sensitive"]),
+        ("Honestly, I was at work when Mum called us.", ["you were at work when Mum called you"]),
+        ("My flatmate plays games until three every night.", ["your flatmate plays games until three every night"]),
+        ("Maria and I don't talk.", []),
+        ("What should I do? Would you go?", []),
+        ('She said "I hate you" to my face.', []),
+        ("Thank you.", []),
+    ],
+)
+def test_english(text: str, turned: list[str]) -> None:
+    assert clauses(text, "en") == turned
+
+
+def test_a_risk_is_not_said_back() -> None:
+    assert clauses("我不想活了，我每天都一个人吃饭。", "zh") == ["你每天都一个人吃饭"]
+    assert clauses("I want to kill myself. I eat alone every day.", "en") == ["you eat alone every day"]
+
+
+def test_of_many_clauses_the_last_ones_are_kept() -> None:
+    text = " ".join(f"I lost my {thing} today." for thing in "keys hat coat bag phone ring book cup pen map".split())
+    assert len(clauses(text, "en")) == MOST
+    assert clauses(text, "en")[-1] == "you lost your map today"
+
+
+@given(st.text(), st.sampled_from(["zh", "en"]))
+def test_anything_can_be_reflected(text: str, language: str) -> None:
+    for clause in clauses(text, language):
+        assert "<" not in clause
+        assert "\n" not in clause

@@ -1,0 +1,49 @@
+"""What an engine is asked."""
+
+from __future__ import annotations
+
+import pytest
+from empathy_agent.engines.openai_server import OpenAIServer
+from empathy_agent.request import REPLY_TOKENS, prefix, request, tokens
+from empathy_agent.session import Memory
+
+
+def engine(**options: object) -> OpenAIServer:
+    return OpenAIServer("http://127.0.0.1:1", "m", **options)  # type: ignore[arg-type]
+
+
+def test_what_does_not_fit_the_context_is_the_oldest() -> None:
+    memory = Memory([(f"turn {turn} " + "really " * 500, "yes") for turn in range(8)])
+    prompt, _ = request(engine(context=8192), "en", "the post", memory=memory)
+    text = str(prompt)
+    assert "turn 7" in text
+    assert "turn 0" not in text
+    assert tokens(prompt) + REPLY_TOKENS <= 8192
+
+
+@pytest.mark.parametrize(("scaffold", "free"), [(True, False), (False, True)])
+def test_a_model_writes_or_chooses_as_it_can(scaffold: bool, free: bool) -> None:
+    _, decoding = request(engine(supports_grammar=True, scaffold=scaffold), "en", "My cat died. I miss her so.")
+    assert ("sentence ::=" in decoding.grammar) == free
+    assert ("your cat died" in decoding.grammar) == scaffold
+    assert request(engine(), "en", "My cat died.")[1].grammar == ""
+
+
+def test_what_the_agent_said_is_not_offered_again() -> None:
+    post = "Thank you."
+    one = engine(supports_grammar=True, scaffold=True)
+    memory = Memory([("I am sad.", "Tell me more.")])
+    first = request(one, "en", post, memory=memory)[1].grammar
+    answer = first.split("part5 ::=")[1].split('"')[3]
+    assert answer in first
+    said = {"".join(filter(str.isalnum, sentence.casefold())) for sentence in answer.split(". ")}
+    again = request(one, "en", post, memory=Memory(memory.turns, said=said))[1].grammar
+    assert answer not in again
+
+
+def test_a_seed_is_kept_and_the_prefix_is_a_prefix() -> None:
+    assert request(engine(), "en", "hello there", seed=7)[1].seed == 7
+    known = prefix(engine(), "en", "hello", Memory())
+    whole, _ = request(engine(), "en", "hello there")
+    assert whole[: len(known) - 1] == known[:-1]
+    assert whole[-1]["content"].startswith(known[-1]["content"])
