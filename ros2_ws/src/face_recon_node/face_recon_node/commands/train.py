@@ -21,7 +21,7 @@ def train(
         str, typer.Option(help="signature: pretrain the shared network; any other of the family: fit it to sessions.")
     ] = "signature",
     output: Annotated[Path | None, typer.Option(help="Model file. [default: out/model/MODEL.pt]")] = None,
-    people: Annotated[int | None, typer.Option(help="Simulated people to learn from. [default: 3200]")] = None,
+    people: Annotated[int | None, typer.Option(help="Simulated people to learn from. [default: 2600]")] = None,
     steps: Annotated[int | None, typer.Option(help="Training steps. [default: 7000]")] = None,
     captures: Annotated[
         list[Path] | None, typer.Option(help="Live Link Face CSV that moves some of the faces; may be repeated.")

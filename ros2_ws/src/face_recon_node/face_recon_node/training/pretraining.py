@@ -53,7 +53,7 @@ class PretrainingConfig:
     """Everything that decides about a run."""
 
     seed: int = 0
-    people: int = 3200
+    people: int = 2600
     """To learn from, each of them also mirrored."""
     first_people: int = 240
     people_per_step: float = 0.6
