@@ -37,6 +37,8 @@ def main() -> None:
     params.cache_ram_mib = 512  # the evaluated preambles of both languages
     params.endpoint_slots = False  # it would show prompts; saving and restoring a slot work without
     params.slot_save_path = os.path.join(settings["prompts"], "")
+    # Both would only lengthen the start: the first prompt warms the model up, and there is no GPU to fit it to.
+    params.warmup = params.fit_params = False
     params.ui = False
     params.verbosity = 1
     server = xllamacpp.Server(params)
