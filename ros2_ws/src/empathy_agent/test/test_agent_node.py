@@ -15,7 +15,7 @@ import pytest
 import rclpy
 from builtin_interfaces.msg import Time
 from chat_server import GOOD, ChatServer, events, serve  # type: ignore[import-not-found]
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from empathy_agent import topics
 from empathy_agent.chain import Delta, Layer
 from empathy_agent.client import AgentClient
@@ -23,6 +23,7 @@ from empathy_agent.dialogue import DialogueError, ErrorCode, Reply
 from empathy_agent.engines import Cancelled
 from empathy_agent.safety import Risk
 from imuface_interfaces.msg import AffectState, EmpathyReply, Utterance
+from imuface_interfaces.srv import Forget
 from rclpy.executors import SingleThreadedExecutor
 
 POST = "I am so tired of my job."
@@ -61,6 +62,8 @@ def connected(namespace: str, server: ChatServer, **parameters: object) -> Itera
 
 class Listener:
     """Collects messages of one topic and publishes to others."""
+
+    speak: Any
 
     def __init__(self, namespace: str, message_type: Any, topic: str) -> None:
         self.context = rclpy.Context()
@@ -158,6 +161,119 @@ def test_a_full_queue_is_busy() -> None:
         waiting.join(timeout=10)
         for client in clients:
             client.__exit__()
+
+
+@contextmanager
+def listening(namespace: str, message_type: Any = EmpathyReply, topic: str = topics.REPLY) -> Iterator[Listener]:
+    """A listener with a publisher of utterances (``speak``) that the agent hears."""
+    listener = Listener(namespace, message_type, topic)
+    listener.speak = listener.node.create_publisher(Utterance, topics.UTTERANCE, 10)
+    name = f"/{namespace}/{topic}"
+    listener.until(lambda: bool(listener.speak.get_subscription_count() and listener.node.count_publishers(name)))
+    try:
+        yield listener
+    finally:
+        listener.close()
+
+
+def test_a_crisis_is_answered_while_the_model_talks_and_the_queue_is_full() -> None:
+    with (
+        serve(events(GOOD, size=1), pause=0.5) as server,
+        connected("t_crisis", server, queue_size=1, parallel=1),
+        listening("t_crisis") as listener,
+    ):
+        for person in "ab":
+            listener.speak.publish(Utterance(text=POST, session_id=person))
+        while not server.requests:
+            time.sleep(0.05)
+        listener.speak.publish(Utterance(text="I want to kill myself", session_id="c", locale="en-US"))
+        listener.until(lambda: bool(listener.messages), timeout=2.0)
+        (reply,) = listener.messages
+    assert reply.session_id == "c"
+    assert reply.risk == EmpathyReply.RISK_CRISIS
+    assert "988" in "".join(reply.resources)
+
+
+def test_partial_utterances_are_screened_and_only_the_final_one_is_answered() -> None:
+    with serve(events(GOOD)) as server, connected("t_partial", server), listening("t_partial") as listener:
+        for text in ("I am", "I am so tired", "I am so tired of my"):
+            listener.speak.publish(Utterance(text=text, session_id="s", id="1", state=Utterance.PARTIAL))
+        listener.speak.publish(Utterance(text=POST, session_id="s", id="1"))
+        listener.until(lambda: bool(listener.messages))
+        assert [request["messages"][-1]["content"].startswith(POST) for request in server.requests] == [True]
+        for text in ("I want to die", "I want to die tonight", "I want to die tonight, nobody"):
+            listener.speak.publish(Utterance(text=text, session_id="s", id="2", state=Utterance.PARTIAL))
+        listener.speak.publish(Utterance(text="I want to die tonight, nobody cares.", session_id="s", id="2"))
+        listener.until(lambda: len(listener.messages) == 2)
+        listener.speak.publish(Utterance(text=POST, session_id="other"))
+        listener.until(lambda: len(listener.messages) == 3)
+    assert [message.risk for message in listener.messages] == [0, EmpathyReply.RISK_CRISIS, 0]
+
+
+def test_what_was_said_is_forgotten_on_request(tmp_path: Any) -> None:
+    with serve(events(GOOD)) as server, connected("t_forget", server, transcripts=str(tmp_path)) as client:
+        list(client.respond("My cat Tilly has died.", session_id="anna"))
+        list(client.respond(POST, session_id="anna"))
+        assert "Tilly" in str(server.requests[-1]["messages"])
+        assert "Tilly" in next(tmp_path.glob("anna.*")).read_text()
+        listener = Listener("t_forget", EmpathyReply, topics.REPLY)
+        forget = listener.node.create_client(Forget, topics.FORGET)
+        assert forget.wait_for_service(10.0)
+        future = forget.call_async(Forget.Request(session_id="anna"))
+        listener.until(future.done)
+        listener.close()
+        list(client.respond(POST, session_id="anna"))
+    answer: Any = future.result()
+    assert (answer.success, answer.sessions, answer.message) == (True, 1, "forgot 1 sessions and 1 transcripts")
+    assert "Tilly" not in str(server.requests[-1]["messages"])
+
+
+def test_a_short_sentence_is_said_at_once_if_asked_to() -> None:
+    with (
+        serve(events(GOOD), pause=0.1) as server,
+        connected("t_ack", server, acknowledge=True),
+        listening("t_ack", Utterance, topics.ACKNOWLEDGEMENT) as listener,
+    ):
+        listener.speak.publish(Utterance(text="我工作好累。", session_id="s"))
+        listener.until(lambda: bool(listener.messages))
+    (message,) = listener.messages
+    assert (message.session_id, message.locale) == ("s", "zh-CN")
+    assert message.text
+
+
+def test_no_word_of_a_person_gets_into_the_log() -> None:
+    planted = "Zanzibar"
+    broken = (400, f"cannot read the prompt: I dream of {planted}".encode())
+    with (
+        serve(broken, broken, events("<answer>" + planted)) as server,
+        agent("t_log", server_url=server.url, model="m", max_characters=200) as process,
+        AgentClient("t_log") as client,
+    ):
+        assert client.is_there(timeout=20.0)
+        *_, reply = client.respond(f"I dream of {planted}.", session_id=planted.lower())
+        assert reply.model == ""  # type: ignore[union-attr]
+        list(client.respond(f"I dream of {planted} again."))
+        with pytest.raises(DialogueError):
+            list(client.respond(planted * 100))
+        process.terminate()
+        assert process.stdout is not None
+        log = process.stdout.read()
+    assert "failed" in log
+    assert planted not in log
+
+
+def test_an_engine_that_fails_shows_in_the_diagnostics() -> None:
+    with serve((500, b"boom")) as server, connected("t_fail", server) as client:
+        listener = Listener("t_fail", DiagnosticArray, "/diagnostics")
+        list(client.respond(POST))
+
+        def levels() -> list[bytes]:
+            found = [status for message in listener.messages for status in message.status if "t_fail" in status.name]
+            return [status.level for status in found if "model m failed" in status.message]
+
+        listener.until(lambda: bool(levels()))
+        listener.close()
+    assert levels()[-1] == DiagnosticStatus.WARN
 
 
 def test_an_utterance_is_answered_with_what_the_face_showed() -> None:

@@ -113,7 +113,10 @@ def test_a_bad_sentence_is_left_out_counted_and_never_streamed(planted: str, che
 def test_only_whole_sentences_leave() -> None:
     with serve(events(GOOD, size=1)) as server:
         deltas, _ = run(Dialogue(OpenAIServer(server.url, "m")), POST)
-    assert [delta.text for delta in deltas if delta.layer is Layer.ANSWER] == ["It sounds hard.", " No wonder you are tired."]
+    assert [delta.text for delta in deltas if delta.layer is Layer.ANSWER] == [
+        "It sounds hard.",
+        " No wonder you are tired.",
+    ]
 
 
 def test_a_sentence_is_not_said_twice_in_a_session() -> None:

@@ -31,7 +31,10 @@ def test_every_rule_that_is_used_is_defined(language: str, turn: Turn) -> None:
 @pytest.mark.parametrize("turn", TURNS, ids=lambda turn: turn.kind)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_part_can_hold_a_digit_or_a_tag(language: str, turn: Turn) -> None:
-    for grammar in (chain_grammar(language, turn), scaffold_grammar(language, scaffold(turn, language, POSTS[language]))):
+    for grammar in (
+        chain_grammar(language, turn),
+        scaffold_grammar(language, scaffold(turn, language, POSTS[language])),
+    ):
         bare = re.sub(r"</?(?:L\d|answer|empathy_think)>|\{[\d,]+\}|part\d", "", grammar)
         assert not re.search(r"[\d<>]", bare)
 

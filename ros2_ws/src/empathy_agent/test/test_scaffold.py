@@ -57,7 +57,9 @@ def test_every_turn_and_every_question_has_a_plan(language: str) -> None:
         plan = scaffold(turn, language, text, earlier)
         assert list(plan.sentences) == list(Layer)
         assert all(choices for part in plan.sentences.values() for choices in part)
-        used = {name for part in plan.sentences.values() for one in part for c in one for name in re.findall(r"{\w+}", c)}
+        used = {
+            name for part in plan.sentences.values() for one in part for c in one for name in re.findall(r"{\w+}", c)
+        }
         assert all(plan.picks[name] for name in used), (turn, used)
 
 
@@ -85,6 +87,10 @@ def test_the_same_post_gets_the_same_offer() -> None:
 
 def test_the_theme_of_the_session_decides() -> None:
     bank = moves("en")["validations"]
-    (_, validations, _) = scaffold(Turn("more"), "en", "It rains.", [POSTS["en"]]).sentences[Layer.ANSWER] or ([], [], [])
+    (_, validations, _) = scaffold(Turn("more"), "en", "It rains.", [POSTS["en"]]).sentences[Layer.ANSWER] or (
+        [],
+        [],
+        [],
+    )
     assert set(validations) <= {*bank["loss"], *bank["general"]}
     assert set(validations) & set(bank["loss"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from empathy_agent.commands.base import base
+from empathy_agent.commands.converse import converse
 from empathy_agent.commands.data import data_app
 from empathy_agent.commands.evaluate import evaluate
 from empathy_agent.commands.export import export
@@ -27,4 +28,5 @@ empathy_app.command()(reward)
 empathy_app.command()(grpo)
 empathy_app.command()(export)
 empathy_app.command()(evaluate)
+empathy_app.command()(converse)
 empathy_app.add_typer(study_app, name="study")

@@ -15,12 +15,15 @@ from empathy_agent.learning.rewards import pieces, words
 _SIMPLIFIED = opencc.OpenCC("t2s")
 _SENTENCE = re.compile(r"[^。！？!?.\n]+(?:\.(?!\s|$|[\"'”’)])[^。！？!?.\n]*)*[。！？!?.\"'”’」』)）]*")
 _CLAUSE_ENDS = ",.!?;:()，。！？；：（）—–\n"
-# Words around a phrase by which it is taken back: "your sister, not your friend", "I wrote your friend, sorry".
+# Words around a phrase by which it is taken back or put into others' mouths: "your sister, not your friend", "I wrote
+# your friend, sorry", "people who say that she was just a cat".
 _DENIED_BEFORE = re.compile(
-    r"不是|不用|不必|不会|不再|不该|不想|不说|并非|没有|而非|没什么|(?<!特)别(?!人|的)"
-    r"|说成|当成|听成|写成|看成|叫成|以为|误会|弄错|搞错|记成|弄混|搞混"
+    r"(?:[不没无]|(?<!特)别)\S{0,3}$|不是|并非|没有|而非|没什么"
+    r"|说成|当成|听成|写成|看成|叫成|以为|误会|弄错|搞错|记成|弄混|搞混|觉得|别人|有人|人家|眼里"
     r"|\b(?:not|never|no|without|nor|rather than|instead of|saying|writing|calling)\b|n't\b"
-    r"|\b(?:mistook|mixed|confused|misread|misheard)\b|\bi (?:had |have |just |kept )?(?:said|wrote|took|taken|thought|assumed|called)\b"
+    r"|\b(?:mistook|mixed|confused|misread|misheard|feels?|feeling|as if|as though|afraid|fear|worry|worried)\b"
+    r"|\b(?:people|others|everyone|everybody|anyone|anybody|nobody|someone|somebody)\b"
+    r"|\bi (?:had |have |just |kept )?(?:said|wrote|took|taken|thought|assumed|called)\b"
 )
 _DENIED_AFTER = re.compile(
     r"^[^。！？]{0,10}(?:说错|记错|弄错|搞错|听错|看错|写错|不对|不准确|是我的错|我的失误)"
@@ -123,5 +126,5 @@ def _pattern(stem: str) -> re.Pattern[str]:
     if plain[0].isascii() and plain[0].isalnum():
         pattern = r"(?<![a-z0-9])" + pattern
     if len(plain) <= 3 and plain.isascii():
-        pattern += r"(?:s|es|'s)?(?![a-z0-9])"
+        pattern += (r"(?:s|'s)?" if len(plain) == 3 else r"(?:es|'s)?") + r"(?![a-z0-9])"
     return re.compile(pattern)

@@ -178,8 +178,9 @@ def _parse(text: str, name: str) -> list[Script]:
     except ValidationError as error:
         where = error.errors(include_url=False, include_input=False)[0]["loc"]
         what = first_fault(error)[1]
-        field = next((part for part in reversed(where) if isinstance(part, str)), "")
-        raise ValueError(f"{name}, line {_line(root, where)}: {field + ': ' if field else ''}{what}") from None
+        whole = len(where) < 2 or (len(where) == 3 and where[-2] == "turns")
+        field = "" if whole else next(f"{part}: " for part in reversed(where) if isinstance(part, str))
+        raise ValueError(f"{name}, line {_line(root, where)}: {field}{what}") from None
     seen: set[str] = set()
     for number, script in enumerate(scripts):
         if script.id in seen:

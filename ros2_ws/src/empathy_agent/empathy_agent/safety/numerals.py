@@ -21,11 +21,13 @@ _REPEATED = re.compile(rf"\b(double|triple)[ -](\d|{_WORDS})\b")
 _LETTER_DIGIT = re.compile(r"(?<=\d)[oli](?=[\doli -])|(?<![a-z])[oli](?=[oli]?\d)")
 
 _DIGIT_RUN = re.compile(r"\d(?:[ .()/_·–—-]{0,3}\d)*")
-_CHINESE_RUN = re.compile(rf"[{''.join(_CHINESE)}](?:[ ,，、-]?[{''.join(_CHINESE)}])+")
+_CHINESE_RUN = re.compile(rf"[{''.join(_CHINESE)}](?:[ -]?[{''.join(_CHINESE)}])+")
+_CHINESE_GROUPS = re.compile(rf"[{''.join(_CHINESE)}]{{2,4}}(?:[,，、 ]{{1,2}}[{''.join(_CHINESE)}]{{3,4}}){{1,3}}(?![十百千万])")
 _ENGLISH_RUN = re.compile(rf"\b(?:{_WORDS}|\d)(?:[ -](?:{_WORDS}|\d|hundred)\b|, (?:{_WORDS})\b)+")
 _SPREAD = re.compile(
     r"(?<!\d)(?:\+?\d{2,3}\s?)?(?:1[3-9]\d|0\d{2,3}|[48]00)(?:[\s,，、。.:;-]{1,3}\d{3,4}){2,3}(?!\d)"
     r"|(?<!\d)\d(?:[\s,，、。.:;/-]{1,3}\d){6,}(?!\d)"
+    r"|(?<!\d)\d{2,4}(?:\s{0,2}\n\s{0,2}\d{3,4}){1,3}(?!\d)"
 )
 # Of emergency services and help lines in many countries.
 _SHORT = frozenset(
@@ -51,12 +53,12 @@ _CALL_BEFORE = re.compile(
 _CALL_AFTER = re.compile(r"\s{0,2}(?:热线|专线|报警|急救|转\d|电话|熱線|專線|hotline|helpline|lifeline|line\b)")
 
 _ADDRESS = re.compile(
-    r"https?\b|\bwww\b|\bw\.w\.w\b"
-    r"|[a-z0-9-]{2,40}\s?\.\s?(?:com|cn|org|net|edu|gov|io|info|app|xyz|site|online)\b"
-    r"|(?:[a-z0-9]\s?(?:\bdot\b|点)\s?)(?:com|cn|org|net|edu|gov)\b"
+    r"(?<![a-z])(?:https?|www|w\.w\.w)(?![a-z])"
+    r"|[a-z0-9-]{2,40}\s?\.\s?(?:com|cn|org|net|edu|gov|io|info|app|xyz|site|online)(?![a-z])"
+    r"|[a-z0-9]\s?(?:\bdot\b|点)\s?(?:com|cn|org|net|edu|gov)(?![a-z])"
     r"|[\w+-]\s?@\s?[\w-]{2}|@[a-z0-9_]{3}|\b(?:at|艾特) (?:gmail|outlook|yahoo|hotmail|qq|icloud)\b"
-    r"|(?:微信|薇信|威信|维信|微❤|公众号|公眾號|小红书|抖音|微博|扣扣|\bqq|\bvx|\bwx|v信|\bwechat|\bweixin|\bwhatsapp|\btelegram"
-    r"|\bskype|\binstagram|\binsta|\big|\bsnapchat|\bsnap|\bdiscord|\bfacebook|\btwitter|\btiktok|line id|飞书|钉钉)"
+    r"|(?:微信|薇信|威信|维信|微❤|公众号|公眾號|小红书|抖音|微博|扣扣|v信|(?<![a-z])(?:qq|vx|wx|wechat|weixin|whatsapp|telegram"
+    r"|skype|instagram|insta|ig|snapchat|snap|discord|facebook|twitter|tiktok|line id)|飞书|钉钉)"
     r"(?:号|群|id|號| handle| name| account)*[\s:：是为為搜加叫@\"“「is-]{0,6}(?=[a-z0-9_-]{0,24}[0-9_])[a-z][a-z0-9_-]{4}"
     r"|(?:公众号|公眾號)\s?[:：“\"「《是叫]"
     r"|[\u4e00-\u9fff]{1,8}(?:路|街|大道|巷|胡同|弄)\s?[\d一二三四五六七八九十百]{1,5}(?:号|號)"
@@ -77,6 +79,7 @@ def gives_number(plain: str) -> bool:
         any(map(_is_digits_to_call, _DIGIT_RUN.finditer(text)))
         or any(map(_is_spoken, _CHINESE_RUN.finditer(text)))
         or any(map(_is_spoken, _ENGLISH_RUN.finditer(text)))
+        or any(len(_digits(match[0])) >= 7 for match in _CHINESE_GROUPS.finditer(text))
         or any(not _counts(_digits(match[0])) for match in _SPREAD.finditer(text))
     )
 
@@ -88,6 +91,8 @@ def _is_digits_to_call(match: re.Match[str]) -> bool:
     single = all(len(group) == 1 for group in groups)
     if len(digits) < 3 or (len(groups) > 1 and single and _counts(digits)):
         return False
+    if not re.search(r"\w", text[:start]) and not re.search(r"\w", text[end:]):
+        return True  # A piece of a number, alone in its line.
     if text[start - 1 : start] == "." or (text[start - 1 : start] == "," and text[start - 2 : start - 1].isdigit()):
         return False
     amount = _UNIT.match(text, end) is not None or _CURRENCY.search(text, max(0, start - 8), start) is not None

@@ -28,14 +28,16 @@ _PLACEHOLDER = re.compile(r"<([a-z]+)>")
 _SAME = str.maketrans("您妳她牠咱俺", "你你他他我我")
 # What comes behind such a word is no longer what somebody else thinks.
 _TURN = re.compile(
-    r"其实|但|可是|不过|说实话|老实说|坦白说|事实上|实际上|说到底|确实|\b(?:but|actually|honestly|frankly|to be honest|"
-    r"the truth is|in fact|in reality|the fact is|still)\b"
+    r"其实|但|可是|可(?=[他你我这那])|不过|说实话|老实说|坦白说|事实上|实际上|说到底|确实"
+    r"|\b(?:but|actually|honestly|frankly|to be honest|the truth is|in fact|in reality|the fact is|still|why not"
+    r"|why don't you|if not|not only)\b"
 )
 _QUOTES = re.compile(r"“[^”]*(?:”|$)|「[^」]*(?:」|$)|『[^』]*(?:』|$)|«[^»]*(?:»|$)|\"[^\"]*(?:\"|$)")
 _INVISIBLE = ("Cc", "Cf", "Mn", "Me")
 _LETTERS = re.compile(r"[^\W\d_]")
-# Clauses of the instructions from this many letters on are told from what anybody may say.
-_ECHO = {"zh": 9, "en": 28}
+# So many characters or words of the instructions in a row are no coincidence.
+_ECHO = {"zh": 10, "en": 9}
+_PIECE = {"zh": re.compile(r"[^\W_]"), "en": re.compile(r"[^\W_]+(?:['’][a-z]+)?")}
 
 
 @dataclass(frozen=True)
@@ -189,20 +191,26 @@ def objection(text: str, language: str) -> str:
     return f"{number.name}: {number.says}" if gives_number(_plain(text)) else ""
 
 
-@functools.cache
-def _instructions(language: str) -> tuple[str, ...]:
-    """Clauses of what the model is told, as letters alone."""
-    told = language_data(language).get("system", "")
-    return tuple(clause for clause in _clauses(told) if len(clause) >= _ECHO[language])
-
-
-def _clauses(text: str) -> Iterator[str]:
-    for clause in re.split(r"[\n。！？.!?：:；;，,<>]", text):
-        letters = "".join(_LETTERS.findall(_plain(clause)))
-        if letters:
-            yield letters
-
-
 def _echoes(plain: str, language: str) -> bool:
-    letters = "".join(_LETTERS.findall(plain))
-    return any(clause in letters for clause in _instructions(language))
+    """Whether a sentence repeats what the model was told."""
+    return not _instructions(language).isdisjoint(_runs(plain, language))
+
+
+@functools.cache
+def _instructions(language: str) -> frozenset[tuple[str, ...]]:
+    told = [text for key in ("system", "turns", "chain_writer") for text in _texts(language_data(language).get(key))]
+    return frozenset(run for text in told for run in _runs(_plain(text), language))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+
+
+def _runs(plain: str, language: str) -> Iterator[tuple[str, ...]]:
+    pieces = _PIECE[language].findall(plain)
+    length = _ECHO[language]
+    return (tuple(pieces[start : start + length]) for start in range(len(pieces) - length + 1))

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from empathy_agent.language import HAN
-
-_HAN = re.compile(f"[{HAN}\U00020000-\U0003ffff〇]")
+_HAN = re.compile("[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[a-zà-öø-ÿ]+(?:['’-][a-z]+)*")
 # Three words of Latin letters in a row are a phrase of another language; names and borrowed words are shorter.
@@ -34,6 +32,15 @@ _COMMON = re.compile(
     r")(?![a-z])"
 )
 _SHORTEST = 5
+# Common words of other languages that are written in Latin letters, pinyin among them, and none of English.
+_OTHER = re.compile(
+    r"(?<![a-zà-ÿ])(?:es|el|la|las|los|que|una?|por|para|del|muy|pero|est[aáoe]s?|eres|tu|te|lo|le|les|des|une|est|vous"
+    r"|je|pas|très|dans|pour|avec|qui|il|elle|der|die|das|und|ist|nicht|ein|eine|du|dich|dir|mir|dass|sehr|sich|ich|zu"
+    r"|wie|auch|não|você|muito|uma|são|di|che|sei|molto|della|het|een|niet|jij|ni|hen|wo|bu|shi|zhe|bie|tai|yijing"
+    r"|women|xiang|hao|zai|zhen|kamu|yang|dan|tidak)(?![a-zà-ÿ])"
+)
+# Words whose letters stand apart: "y o u".
+_SPELLED_OUT = re.compile(r"(?<![a-z])(?:[a-z][ .*_-]{1,3}){4}[a-z](?![a-z])")
 
 
 def is_foreign(plain: str, language: str) -> bool:
@@ -42,7 +49,7 @@ def is_foreign(plain: str, language: str) -> bool:
     Chinese may hold names, abbreviations and borrowed words, and whole phrases in quotation marks; English may hold
     the letters of other Latin alphabets but no other script. A sentence without letters is in every language.
     """
-    if any(not _is_known(letter) for letter in _LETTER.findall(plain)):
+    if _SPELLED_OUT.search(plain) is not None or any(not _is_known(letter) for letter in _LETTER.findall(plain)):
         return True
     han = _HAN.search(plain) is not None
     if language == "en":
@@ -61,4 +68,5 @@ def _is_known(letter: str) -> bool:
 
 
 def _is_no_english(plain: str) -> bool:
-    return len(_WORD.findall(plain)) >= _SHORTEST and _COMMON.search(plain) is None
+    common, other = len(_COMMON.findall(plain)), len(_OTHER.findall(plain))
+    return len(_WORD.findall(plain)) >= _SHORTEST and (common == 0 or (other > 2 and other > common))
