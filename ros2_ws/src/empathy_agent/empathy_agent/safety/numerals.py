@@ -22,7 +22,9 @@ _LETTER_DIGIT = re.compile(r"(?<=\d)[oli](?=[\doli -])|(?<![a-z])[oli](?=[oli]?\
 
 _DIGIT_RUN = re.compile(r"\d(?:[ .()/_·–—-]{0,3}\d)*")
 _CHINESE_RUN = re.compile(rf"[{''.join(_CHINESE)}](?:[ -]?[{''.join(_CHINESE)}])+")
-_CHINESE_GROUPS = re.compile(rf"[{''.join(_CHINESE)}]{{2,4}}(?:[,，、 ]{{1,2}}[{''.join(_CHINESE)}]{{3,4}}){{1,3}}(?![十百千万])")
+_CHINESE_GROUPS = re.compile(
+    rf"[{''.join(_CHINESE)}]{{2,4}}(?:[,，、 ]{{1,2}}[{''.join(_CHINESE)}]{{3,4}}){{1,3}}(?![十百千万])"
+)
 _ENGLISH_RUN = re.compile(rf"\b(?:{_WORDS}|\d)(?:[ -](?:{_WORDS}|\d|hundred)\b|, (?:{_WORDS})\b)+")
 _SPREAD = re.compile(
     r"(?<!\d)(?:\+?\d{2,3}\s?)?(?:1[3-9]\d|0\d{2,3}|[48]00)(?:[\s,，、。.:;-]{1,3}\d{3,4}){2,3}(?!\d)"
@@ -56,7 +58,7 @@ _ADDRESS = re.compile(
     r"(?<![a-z])(?:https?|www|w\.w\.w)(?![a-z])"
     r"|[a-z0-9-]{2,40}\s?\.\s?(?:com|cn|org|net|edu|gov|io|info|app|xyz|site|online)(?![a-z])"
     r"|[a-z0-9]\s?(?:\bdot\b|点)\s?(?:com|cn|org|net|edu|gov)(?![a-z])"
-    r"|[\w+-]\s?@\s?[\w-]{2}|@[a-z0-9_]{3}|\b(?:at|艾特) (?:gmail|outlook|yahoo|hotmail|qq|icloud)\b"
+    r"|@\s?\w|\b(?:at|艾特) (?:gmail|outlook|yahoo|hotmail|qq|icloud)\b"
     r"|(?:微信|薇信|威信|维信|微❤|公众号|公眾號|小红书|抖音|微博|扣扣|v信|(?<![a-z])(?:qq|vx|wx|wechat|weixin|whatsapp|telegram"
     r"|skype|instagram|insta|ig|snapchat|snap|discord|facebook|twitter|tiktok|line id)|飞书|钉钉)"
     r"(?:号|群|id|號| handle| name| account)*[\s:：是为為搜加叫@\"“「is-]{0,6}(?=[a-z0-9_-]{0,24}[0-9_])[a-z][a-z0-9_-]{4}"

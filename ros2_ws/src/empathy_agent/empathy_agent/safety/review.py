@@ -96,7 +96,7 @@ class Check:
     def stops(self, sentence: _Sentence, language: str) -> bool:
         """Whether the sentence must not be said in an answer in ``language``."""
         if self.name == "language":
-            return is_foreign(sentence.plain, language)
+            return is_foreign(sentence.text, language)
         if self.name == "number":
             return gives_number(sentence.plain)
         if self.name == "leak" and _echoes(sentence.plain, language):
@@ -110,6 +110,8 @@ class Check:
 class _Sentence:
     """A sentence as the checks read it."""
 
+    text: str
+    """As the model wrote it."""
     plain: str
     """NFKC in lower case without what is invisible; digits and marks stand as they were."""
     folded: str
@@ -122,7 +124,7 @@ class _Sentence:
         folded = normalise(text).translate(_SAME)
         spans = [match.span() for match in _QUOTES.finditer(folded)]
         introduced = len(_LETTERS.findall(folded)) - sum(len(_LETTERS.findall(folded[a:b])) for a, b in spans) > 1
-        return cls(_plain(text), folded, spans if introduced else [])
+        return cls(text, _plain(text), folded, spans if introduced else [])
 
 
 def _plain(text: str) -> str:

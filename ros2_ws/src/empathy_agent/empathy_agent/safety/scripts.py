@@ -20,6 +20,13 @@ _ENGLISH = re.compile(
     r"|understand\w*|valid\w*|empath\w*|strong|strength|struggl\w*|emotion\w*|situation|however|therefore|actually"
     r"|maybe|perhaps|important|difficult|love|loved|sorry|please|thank|thanks|yourself|myself|self-\w+)(?![a-z])"
 )
+# A word without a capital in a Chinese sentence is no name; these are as good as Chinese.
+_PLAIN_WORD = re.compile(r"(?<![A-Za-z0-9_.@/-])[a-z]{4,}(?![A-Za-z0-9_@/-])")
+_BORROWED = frozenset(
+    ["offer", "deadline", "email", "wifi", "blog", "vlog", "review", "title", "push", "demo", "live", "word", "excel", "code"]
+    + ["github", "python", "java", "switch", "steam", "iphone", "ipad", "cosplay", "cosplayer", "rapper", "staff", "case"]
+    + ["debug", "team", "leader", "mentor", "intern", "gap", "social", "crush", "flag", "emo", "freestyle", "logo", "show"]
+)  # fmt: skip
 # Nearly every English sentence of some length holds one of these.
 _COMMON = re.compile(
     r"(?<![a-z])(?:"
@@ -43,22 +50,28 @@ _OTHER = re.compile(
 _SPELLED_OUT = re.compile(r"(?<![a-z])(?:[a-z][ .*_-]{1,3}){4}[a-z](?![a-z])")
 
 
-def is_foreign(plain: str, language: str) -> bool:
-    """Whether a sentence in lower case is not in ``"zh"`` or ``"en"``, or holds another script or language.
+def is_foreign(text: str, language: str) -> bool:
+    """Whether a sentence is not in ``"zh"`` or ``"en"``, or holds another script or language.
 
-    Chinese may hold names, abbreviations and borrowed words, and whole phrases in quotation marks; English may hold
-    the letters of other Latin alphabets but no other script. A sentence without letters is in every language.
+    Chinese may hold names, abbreviations, borrowed words and whatever stands in quotation marks; English may hold the
+    letters of other Latin alphabets but no other script. A sentence without letters is in every language.
     """
+    text = unicodedata.normalize("NFKC", text)
+    plain = text.lower()
     if _SPELLED_OUT.search(plain) is not None or any(not _is_known(letter) for letter in _LETTER.findall(plain)):
         return True
     han = _HAN.search(plain) is not None
     if language == "en":
         return han or _is_no_english(plain)
-    bare = _QUOTED.sub("", plain)
+    bare = _QUOTED.sub("", text)
     if not han:
         # "OK." and "PTSD?" may stand alone, a sentence may not.
-        return len(_WORD.findall(bare)) > 2 or _ENGLISH.search(bare) is not None
-    return _PHRASE.search(bare) is not None or _ENGLISH.search(bare) is not None
+        return len(_WORD.findall(bare.lower())) > 2 or _ENGLISH.search(bare.lower()) is not None
+    return (
+        _PHRASE.search(bare.lower()) is not None
+        or _ENGLISH.search(bare.lower()) is not None
+        or any(word not in _BORROWED for word in _PLAIN_WORD.findall(bare))
+    )
 
 
 def _is_known(letter: str) -> bool:
