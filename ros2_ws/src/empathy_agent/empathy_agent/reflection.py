@@ -47,11 +47,12 @@ _EN_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _EN_VERB = re.compile(
-    r"\b(?:am|is|are|was|were|be|been|have|has|had|do|does|did|don't|doesn't|didn't|can|can't|cannot|could|couldn't|will|won't|would|wouldn't|should|might|must|feel|feels|felt|keep|keeps|kept|know|knows|knew|think|thinks|thought|want|wants|need|needs|say|says|said|tell|tells|told|get|gets|got|go|goes|went|come|comes|came|see|sees|saw|make|makes|made|take|takes|took|leave|leaves|left|lose|lost|find|found|give|gave|hate|hates|love|loves|miss|try|tries|live|lives|work|works|sit|sits|sat|cry|cries|lie|lies|lay|sleep|sleeps|slept|wake|wakes|woke|fail|eat|ate|run|ran|stop|call|calls|ask|asks|look|looks|hear|hears|heard|forget|forgot|moved?|\w{3,}ed|\w{2,}[^s\W]s|i'm|i've|i'd|i'll|he's|she's|it's|they're|they've|we're|we've|that's)\b",
+    r"\b(?:am|is|are|was|were|be|been|have|has|had|do|does|did|don't|doesn't|didn't|can|can't|cannot|could|couldn't|will|won't|would|wouldn't|should|might|must|feel|feels|felt|keep|keeps|kept|know|knows|knew|think|thinks|thought|want|wants|need|needs|say|says|said|tell|tells|told|get|gets|got|go|goes|went|come|comes|came|see|sees|saw|make|makes|made|take|takes|took|leave|leaves|left|lose|lost|find|found|give|gave|hate|hates|love|loves|miss|try|tries|live|lives|work|works|sit|sits|sat|cry|cries|lie|lies|lay|sleep|sleeps|slept|wake|wakes|woke|fail|eat|ate|run|ran|stop|call|calls|ask|asks|look|looks|hear|hears|heard|forget|forgot|moved?|\w{2,}ed|\w{2,}[^s\W]s|i'm|i've|i'd|i'll|he's|she's|it's|they're|they've|we're|we've|that's)\b",
     re.IGNORECASE,
 )
 _EN_OPEN = re.compile(
-    r"\b(?:you|your|yours|yourself|thank|thanks)\b|^(?:if|what|why|how|when|where|which|whether)\b|[\"“”]", re.IGNORECASE
+    r"\b(?:you|your|yours|yourself|thank|thanks)\b|^(?:if|what|why|how|when|where|which|whether)\b|[\"“”]",
+    re.IGNORECASE,
 )
 _EN_DANGLING = re.compile(
     r"\b(?:and|but|because|so|the|a|an|to|of|in|on|at|with|for|from|my|is|was|are|were|that|who|i|as|like)$",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 
-from empathy_agent.chain import Chain, Delta, Layer
+from empathy_agent.chain import THINK, Chain, Delta, Layer
 from empathy_agent.parser import ChainParser
 from empathy_agent.safety import objection
 from empathy_agent.sentences import Sentences
@@ -14,6 +15,7 @@ from empathy_agent.session import key
 _SHORT = 8
 """Letters of a sentence that may be said again, such as "Yes, of course"."""
 REPEATED = "repetition"
+_OPENING = re.compile(rf"\s*<(?:{THINK}|L\d|answer)>", re.IGNORECASE)
 
 
 class Speech:
@@ -33,6 +35,8 @@ class Speech:
     def _begin(self) -> None:
         self._parser = ChainParser()
         self._sentences: dict[Layer, Sentences] = {}
+        self._held = ""
+        self._straight = False
 
     @property
     def spoken(self) -> bool:
@@ -40,13 +44,24 @@ class Speech:
         return Layer.ANSWER in self._texts
 
     def feed(self, chunk: str) -> Iterator[Delta]:
-        """The sentences that this chunk completes."""
+        """The sentences that this chunk completes; none yet of an output that does not begin as the format does, since
+        it may turn out to be thoughts, which may quote the format."""
+        if not self._straight:
+            self._held += chunk
+            self._straight = _OPENING.match(self._held) is not None
+            if not self._straight:
+                return
+            chunk, self._held = self._held, ""
         yield from self._taken(self._parser.feed(chunk))
+        if not self._parser.inside:
+            # The end of the answer is the output's: until then it may turn out to be a thought, see engines.
+            yield from self._ended(but=Layer.ANSWER)
 
     def finish(self, whole: bool = True) -> Iterator[Delta]:
         """The last sentences; without ``whole`` the output was cut off, and its last sentence is left out."""
-        deltas, chain = self._parser.finish()
-        yield from self._taken(deltas)
+        deltas = self._parser.feed(self._held)
+        rest, chain = self._parser.finish()
+        yield from self._taken(deltas + rest)
         self._valid = chain.valid
         last = max(self._sentences, default=None)
         for layer in sorted(self._sentences):
@@ -64,11 +79,14 @@ class Speech:
 
     def _taken(self, deltas: list[Delta]) -> Iterator[Delta]:
         for delta in deltas:
-            # A part that has begun ends the parts before it.
-            for layer in [layer for layer in self._sentences if layer is not delta.layer]:
-                yield from self._reviewed(layer, self._sentences.pop(layer).finish())
+            yield from self._ended(but=delta.layer)
             sentences = self._sentences.setdefault(delta.layer, Sentences())
             yield from self._reviewed(delta.layer, sentences.feed(delta.text))
+
+    def _ended(self, but: Layer | None = None) -> Iterator[Delta]:
+        """The last sentences of the parts that are over: of all but the one that goes on."""
+        for layer in [layer for layer in self._sentences if layer is not but]:
+            yield from self._reviewed(layer, self._sentences.pop(layer).finish())
 
     def _reviewed(self, layer: Layer, sentences: list[str]) -> Iterator[Delta]:
         for sentence in sentences:

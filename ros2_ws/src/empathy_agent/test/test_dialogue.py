@@ -28,6 +28,12 @@ def run(dialogue: Dialogue, text: str, **options: object) -> tuple[list[Delta], 
     return deltas, reply  # type: ignore[return-value]
 
 
+def varied(count: int) -> list[list[bytes]]:
+    """Replies that say something else each time."""
+    said = "It sounds hard. No wonder you are tired."
+    return [events(GOOD.replace(said, f"I hear the {chr(97 + index) * 9} in it.")) for index in range(count)]
+
+
 def streamed(deltas: Iterable[Delta]) -> dict[Layer, str]:
     texts: dict[Layer, str] = {}
     for delta in deltas:
@@ -63,7 +69,7 @@ def test_the_prompt_is_in_the_language_of_the_post_and_holds_the_face() -> None:
 
 
 def test_history_is_sent_and_bounded_by_the_context() -> None:
-    with serve(events(GOOD)) as server:
+    with serve(*varied(7)) as server:
         dialogue = Dialogue(
             OpenAIServer(server.url, "m", context=8192), sessions=Sessions(max_turns=9), max_characters=4000
         )
@@ -179,7 +185,7 @@ def test_what_nobody_said_in_a_session_is_remembered_by_nobody() -> None:
 
 def test_sessions_of_several_people_never_mix() -> None:
     facts = {"a": "Tilly", "b": "Oporto", "c": "trombone", "": "walnut"}
-    with serve(events(GOOD)) as server:
+    with serve(*varied(12)) as server:
         dialogue = Dialogue(OpenAIServer(server.url, "m"))
         for turn in range(3):
             for session, fact in facts.items():

@@ -79,5 +79,5 @@ def test_no_turns_means_no_history() -> None:
 
 @pytest.mark.parametrize("limits", [(-1, 1, 1.0), (1, 0, 1.0), (1, 1, 0.0)])
 def test_limits_are_checked(limits: tuple[int, int, float]) -> None:
-    with pytest.raises(ValueError, match="max_|retention"):
+    with pytest.raises(ValueError, match=r"max_|retention"):
         Sessions(*limits)

@@ -87,10 +87,7 @@ def test_the_same_post_gets_the_same_offer() -> None:
 
 def test_the_theme_of_the_session_decides() -> None:
     bank = moves("en")["validations"]
-    (_, validations, _) = scaffold(Turn("more"), "en", "It rains.", [POSTS["en"]]).sentences[Layer.ANSWER] or (
-        [],
-        [],
-        [],
-    )
+    plan = scaffold(Turn("more"), "en", "My sister did not call.", [POSTS["en"]])
+    _, validations, _ = plan.sentences[Layer.ANSWER]
     assert set(validations) <= {*bank["loss"], *bank["general"]}
     assert set(validations) & set(bank["loss"])

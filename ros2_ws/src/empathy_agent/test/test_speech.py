@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from empathy_agent.chain import Layer
 from empathy_agent.speech import Speech
@@ -18,7 +20,7 @@ OUTPUT = (
 def said(output: str, cuts: list[int], whole: bool = True, known: tuple[str, ...] = ()) -> Speech:
     speech, texts = Speech("en", known), {}
     edges = [0, *sorted(cut % (len(output) + 1) for cut in cuts), len(output)]
-    deltas = [delta for begin, end in zip(edges, edges[1:], strict=False) for delta in speech.feed(output[begin:end])]
+    deltas = [delta for begin, end in pairwise(edges) for delta in speech.feed(output[begin:end])]
     for delta in [*deltas, *speech.finish(whole)]:
         texts[delta.layer] = texts.get(delta.layer, "") + delta.text
     assert texts == speech.chain().texts
