@@ -46,7 +46,7 @@ def check_answer(script: Script, number: int, answer: str, before: Sequence[str]
 
     Returns:
         ``own_words`` and, from the second turn on, ``fresh``, of every answer; what type and turn ask for, where they
-        do: ``fits_type`` and ``mentions_any`` (the stems of the type, those of the turn), ``avoids``,
+        do: ``fits_type`` and ``mentions_any`` (the stems of the type, those of the turn), ``about_any``, ``avoids``,
         ``max_sentences``, ``no_question``.
     """
     turn = script.turns[number]
@@ -59,6 +59,8 @@ def check_answer(script: Script, number: int, answer: str, before: Sequence[str]
         found["fits_type"] = mentions(answer, general.mentions_any)
     if turn.mentions_any:
         found["mentions_any"] = mentions(answer, turn.mentions_any)
+    if turn.about_any:
+        found["about_any"] = mentions(answer, turn.about_any)
     if avoided := (*general.avoids, *turn.avoids):
         found["avoids"] = not any(states(answer, phrase) for phrase in avoided)
     if most := turn.max_sentences or general.max_sentences:

@@ -77,6 +77,8 @@ class Turn(Checks):
 
     type: Annotated[TurnType, Field(strict=False)]
     text: _Text
+    about_any: _Texts = ()
+    """Of a question: stems of what it is about, of which the answer holds one besides."""
     refers_to: Annotated[tuple[int, ...], Field(strict=False)] = ()
     """Turns, counted from 1, whose facts a question needs."""
     good: _Texts = ()
@@ -88,8 +90,8 @@ class Turn(Checks):
     def _checkable(self) -> Turn:
         if self.type in _NEED_MENTIONS and not self.mentions_any:
             raise ValueError(f"a turn of type {self.type} needs mentions_any")
-        if self.refers_to and self.type is not TurnType.QUESTION:
-            raise ValueError("only a question has refers_to")
+        if (self.refers_to or self.about_any) and self.type is not TurnType.QUESTION:
+            raise ValueError("only a question has about_any and refers_to")
         return self
 
 
