@@ -147,7 +147,10 @@ def test_a_client_is_patient_as_long_as_words_come() -> None:
 
 
 def test_a_full_queue_is_busy() -> None:
-    with serve(events(GOOD, size=1), pause=0.1) as server, connected("t_busy", server, queue_size=1) as first:
+    with (
+        serve(events(GOOD, size=1), pause=0.1) as server,
+        connected("t_busy", server, queue_size=1, parallel=1) as first,
+    ):
         clients = [AgentClient("t_busy") for _ in range(2)]
         streams = [iter(client.respond(POST)) for client in (first, *clients)]
         next(streams[0])
@@ -214,7 +217,7 @@ def test_what_was_said_is_forgotten_on_request(tmp_path: Any) -> None:
     with serve(events(GOOD)) as server, connected("t_forget", server, transcripts=str(tmp_path)) as client:
         list(client.respond("My cat Tilly has died.", session_id="anna"))
         list(client.respond(POST, session_id="anna"))
-        assert "Tilly" in str(server.requests[-1]["messages"])
+        assert "Tilly" in str(server.requests[1]["messages"])
         assert "Tilly" in next(tmp_path.glob("anna.*")).read_text()
         listener = Listener("t_forget", EmpathyReply, topics.REPLY)
         forget = listener.node.create_client(Forget, topics.FORGET)
