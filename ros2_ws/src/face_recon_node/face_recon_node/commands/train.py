@@ -22,7 +22,7 @@ def train(
     ] = "signature",
     output: Annotated[Path | None, typer.Option(help="Model file. [default: out/model/MODEL.pt]")] = None,
     people: Annotated[int | None, typer.Option(help="Simulated people to learn from. [default: 2600]")] = None,
-    steps: Annotated[int | None, typer.Option(help="Training steps. [default: 7000]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps. [default: 6000]")] = None,
     captures: Annotated[
         list[Path] | None, typer.Option(help="Live Link Face CSV that moves some of the faces; may be repeated.")
     ] = None,

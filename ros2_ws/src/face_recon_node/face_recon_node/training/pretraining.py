@@ -64,7 +64,7 @@ class PretrainingConfig:
     """Further people, for the confidence."""
     captures: tuple[str, ...] = ()
     """Live Link Face captures (files) whose pieces move some faces."""
-    steps: int = 7000
+    steps: int = 6000
     batch: int = 20
     window: int = 320
     """Frames: 10.7 s."""
