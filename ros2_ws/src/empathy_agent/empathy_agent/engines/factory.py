@@ -57,7 +57,7 @@ def open_engine(
     if not fallback:
         return engine
     try:
-        return Fallback([engine, _of_catalogue(fallback, threads, parallel, store)])
+        return Fallback([engine, _of_catalogue(fallback, threads, 1, store)])
     except (OSError, ValueError):
         engine.close()
         raise

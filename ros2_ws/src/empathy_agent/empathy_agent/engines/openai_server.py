@@ -34,8 +34,8 @@ class OpenAIServer(Engine):
     """Streams chat completions over HTTP; any number of threads may do so at once.
 
     ``url`` is a bare host, the base address of the API or the endpoint itself, see :mod:`.address`.
-    ``supports_grammar`` says that the server takes llama.cpp's sampling fields (``grammar``, ``min_p``,
-    ``dry_multiplier``); others refuse or ignore them. ``timeout`` is the longest silence of the server in seconds: it
+    ``supports_grammar`` says that the server takes grammars and the sampling fields of llama.cpp or vLLM (``grammar``
+    or ``structured_outputs``, ``min_p``, ``dry_multiplier``); others refuse or ignore them. ``timeout`` is the longest silence of the server in seconds: it
     must cover the evaluation of a long prompt. Raises ``ValueError`` for an address that cannot be one.
     """
 
@@ -123,9 +123,11 @@ class OpenAIServer(Engine):
                 "dry_sequence_breakers": ["。", "\n"],
                 "repeat_penalty": decoding.repeat_penalty,
                 "repeat_last_n": 256,
+                "repetition_penalty": decoding.repeat_penalty,  # vLLM's name
             }
             if decoding.grammar:
-                body["grammar"] = decoding.grammar
+                # llama.cpp and vLLM; each leaves out what it does not know.
+                body |= {"grammar": decoding.grammar, "structured_outputs": {"grammar": decoding.grammar}}
         return body
 
     async def _chat(self, client: httpx.AsyncClient, body: Mapping[str, Any], whole: bool, emit: Emit[str]) -> None:
