@@ -8,9 +8,21 @@ setup(
     maintainer_email="earnest@example.org",
     license="Apache-2.0",
     packages=find_packages(include=["empathy_agent", "empathy_agent.*"]),
-    package_data={"": ["*.yaml", "*.jsonl", "*.html"]},
+    package_data={"": ["*.yaml", "*.jsonl", "*.html", "*.npz"]},
     # Versions are pinned once, in requirements.txt at the repository's root.
-    install_requires=["datasketch", "httpx", "httpx-sse", "pydantic", "PyYAML", "rich", "typer", "xllamacpp"],
+    install_requires=[
+        "datasketch",
+        "google-re2",
+        "httpx",
+        "httpx-sse",
+        "numpy",
+        "opencc",
+        "pydantic",
+        "PyYAML",
+        "rich",
+        "typer",
+        "xllamacpp",
+    ],
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/empathy_agent"]),
         ("share/empathy_agent", ["package.xml"]),

@@ -23,6 +23,8 @@ _LATIN = re.compile("[a-z]{2}")
 _SENTENCE = re.compile(r"[。!?;\n]+|\.(?=\s|$)")
 # How far around a finding its surroundings reach, in characters. Bounded, so that no text takes long.
 _BEFORE, _AFTER = 120, 80
+# How far before a finding a word of the past reaches.
+_PAST = 40
 _SHOWN = 80
 
 
@@ -89,6 +91,7 @@ class _Surroundings:
         self._clause = clauses[-1]
         self._clause_before = clauses[-2] if len(clauses) > 1 else ""
         self._found = text[start:end]
+        self._after = rest[0]
         self._sentence = before + text[start:end] + rest[0]
         # Recovery is often told in the sentence after.
         self._and_next = before + text[start:end] + after
@@ -97,6 +100,8 @@ class _Surroundings:
     def weigh(self, rule: Rule) -> tuple[Risk, Kind]:
         """Risk and kind of the finding here."""
         language, kind = self._language, rule.kind
+        if rule.unless is not None and rule.unless.search(self._sentence):
+            return Risk.NONE, kind
         if rule.risk is not Risk.CRISIS:
             return rule.risk, kind
         if kind in (Kind.SELF, Kind.ATTEMPT) and self._is_of_somebody():
@@ -106,18 +111,25 @@ class _Surroundings:
         if kind is Kind.EMERGENCY:
             told = language.story.search(self._sentence) or language.past.search(self._clause)
             return (Risk.CONCERN if told else Risk.CRISIS), kind
-        if language.story.search(self._sentence):
-            return Risk.CONCERN, kind
-        if language.denied.search(self._clause) and kind is not Kind.HARMED:
-            return Risk.CONCERN, kind
-        if language.past.search(self._clause) or language.over.search(self._and_next):
-            if not language.again.search(self._sentence):
-                return Risk.CONCERN, kind
-        if kind is Kind.OTHERS and language.jest.search(self._and_next):
-            return Risk.CONCERN, kind
-        if kind is Kind.THIRD and language.dead.search(self._sentence):
-            return Risk.CONCERN, kind
-        return Risk.CRISIS, kind
+        lowered = (
+            language.story.search(self._sentence)
+            or (language.denied.search(self._clause) and kind is not Kind.HARMED)
+            or (self._is_past() and not language.again.search(self._sentence))
+            or (kind is Kind.THIRD and language.dead.search(self._sentence))
+            or (language.jest.search(self._and_next) and self._is_light(kind))
+        )
+        return (Risk.CONCERN if lowered else Risk.CRISIS), kind
+
+    def _is_past(self) -> bool:
+        language = self._language
+        return bool(
+            language.past.search(self._clause[-_PAST:] + self._found)
+            or language.past_after.search(self._after)
+            or language.over.search(self._and_next)
+        )
+
+    def _is_light(self, kind: Kind) -> bool:
+        return kind in (Kind.OTHERS, Kind.VOICES) or bool(self._language.light.search(self._found))
 
     def _is_of_somebody(self) -> bool:
         if self._language.somebody.search(self._clause):

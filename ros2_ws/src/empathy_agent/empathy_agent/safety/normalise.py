@@ -58,15 +58,17 @@ _CANTONESE = {
 _PASSIVE = re.compile(rf"[畀俾](?=[{HAN}]{{0,5}}?(?:打|揼|虐|强奸|性侵|侵犯|非礼|摸|踢|掴|斩|捅|锁|跟踪|恰|欺负))")
 # 係 is "to be" except in 關係, 聯係 and 干係; OpenCC makes 系 of all of them.
 _TO_BE = re.compile("(?<![關关聯联干幹])係(?![數数統统列])")
+# Pronouns that are written for whom one speaks of.
+_PRONOUNS = str.maketrans("妳祂牠", "你他它")
 # What is written instead of a word that a filter stops: sounds, abbreviations, other characters.
 _SPELLINGS = [
     (re.compile("亖|歹匕"), "死"),
-    (re.compile(r"自(?:鲨|沙|啥|刹|傻|s(?![a-z])|sha)|字杀|孖杀|\bzi ?sha\b|紫砂(?![壶杯茶锅煲泥器陶盆])"), "自杀"),
-    (re.compile(r"\btiao ?lou\b|跳(?:喽|搂|lou\b|l(?![a-z]))|tiao楼"), "跳楼"),
-    (re.compile(r"\bge ?wan\b|割(?:wan\b|碗)|哥腕"), "割腕"),
-    (re.compile(r"\bxiang ?si\b|\bx(?:iang)?死"), "想死"),
-    (re.compile(r"\bqu ?si\b"), "去死"),
-    (re.compile(r"\b(?:bu ?xiang ?huo|bxhl?)\b"), "不想活"),
+    (re.compile(r"自(?:鲨|沙|啥|刹|傻|s(?![a-z])|sha)|字杀|孖杀|(?<![a-z])zi ?sha(?![a-z])|紫砂(?![壶杯茶锅煲泥器陶盆])"), "自杀"),
+    (re.compile(r"(?<![a-z])tiao ?lou(?![a-z])|跳(?:喽|搂|lou(?![a-z])|l(?![a-z]))|tiao楼"), "跳楼"),
+    (re.compile(r"(?<![a-z])ge ?wan(?![a-z])|割(?:wan(?![a-z])|碗)|哥腕"), "割腕"),
+    (re.compile(r"(?<![a-z])xiang ?si(?![a-z])|(?<![a-z])x(?:iang)?死"), "想死"),
+    (re.compile(r"(?<![a-z])qu ?si(?![a-z])"), "去死"),
+    (re.compile(r"(?<![a-z])(?:bu ?xiang ?huo|bxhl?)(?![a-z])"), "不想活"),
     (re.compile(r"不想h(?:uo)?(?![a-z])|不想货了"), "不想活"),
     (re.compile(r"(?<=[想去要就快敢])(?:4|㐅|si|s)(?=了|掉|算|啊|呀|吧|的|又|一|[，。！,.!\s]|$)"), "死"),
     (re.compile(r"(?<=[^a-z0-9])4(?=了算|掉算)"), "死"),
@@ -144,6 +146,7 @@ def normalise(text: str) -> str:
 
 def _chinese(text: str) -> str:
     text = _BETWEEN_HAN.sub("", _simplified(_TO_BE.sub("是", text)))
+    text = text.translate(_PRONOUNS)
     text = _PASSIVE.sub("被", text)
     pattern, words = _cantonese()
     text = pattern.sub(lambda match: words[match[0]], text)

@@ -60,6 +60,7 @@ class Rule:
     kind: Kind
     risk: Risk
     pattern: Any  # a compiled RE2 pattern
+    unless: Any = None  # what in the same sentence makes the phrase harmless, as a compiled RE2 pattern
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,11 @@ class Language:
 
     ``idioms`` are everyday phrases that hold the words of a crisis; they are taken out first, save where group 1
     matches. The others are searched in the words around a finding: ``clause`` ends what a negation or a subject
-    reaches; ``denied`` and ``past`` are matched in the words before it in its clause, ``over`` in its sentence and the
-    one after; ``story`` (a film, a lecture, prevention work), ``jest`` and ``dead`` (grief) in its sentence;
-    ``somebody`` says that the finding is about another person, ``reported`` that the clause before tells whose it is.
+    reaches; ``denied`` is matched in the words before it in its clause, ``past`` there and in the finding,
+    ``past_after`` behind it, ``over`` in its sentence and the one after, and ``again`` takes both back; ``story`` (a
+    film, a lecture, prevention work), ``jest`` and ``dead`` (grief) in its sentence; ``somebody`` says that the finding
+    is about another person, ``reported`` that the clause before tells whose it is; ``light`` are findings that a joke
+    makes light; ``minor`` tells that a child or a pupil speaks.
     """
 
     rules: Sequence[Rule]
@@ -78,19 +81,22 @@ class Language:
     clause: Any
     denied: Any
     past: Any
+    past_after: Any
     again: Any
     over: Any
     story: Any
     jest: Any
+    light: Any
     dead: Any
     somebody: Any
     reported: Any
     minor: Any
 
 
-def rules(kind: Kind, risk: Risk, *patterns: str) -> list[Rule]:
+def rules(kind: Kind, risk: Risk, *patterns: str, unless: str = "") -> list[Rule]:
     """One rule per pattern. Raises ``re2.error`` when one is not RE2."""
-    return [Rule(kind, risk, re2.compile(pattern)) for pattern in patterns]
+    harmless = re2.compile(unless) if unless else None
+    return [Rule(kind, risk, re2.compile(pattern), harmless) for pattern in patterns]
 
 
 def any_of(*patterns: str) -> Any:
