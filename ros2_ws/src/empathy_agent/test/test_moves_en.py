@@ -309,9 +309,9 @@ def test_a_word_inside_another_names_no_theme() -> None:
     "piece", ["i said no ", "how do i ", "thank you, ", "you don't ", "so ok well, ", "why is it "]
 )
 def test_long_texts_take_no_time(piece: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     turn_of(piece * 5_000, "en")
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 @given(st.lists(st.sampled_from(["how do i", "tell him", "thank you", "no,", "?", "i got", "bye", "but", "."])))
