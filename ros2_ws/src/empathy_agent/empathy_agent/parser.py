@@ -25,6 +25,11 @@ class ChainParser:
         self._space = ""
         self._texts: dict[Layer, str] = {}
 
+    @property
+    def inside(self) -> bool:
+        """Whether a part is open; of the parts before it, all is given."""
+        return self._layer is not None
+
     def feed(self, chunk: str) -> list[Delta]:
         """The deltas that become certain with this chunk."""
         self._output += chunk

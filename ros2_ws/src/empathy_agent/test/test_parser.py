@@ -36,7 +36,9 @@ def test_text_comes_as_soon_as_it_is_certain() -> None:
     parser = ChainParser()
     assert [delta.text for delta in parser.feed("<empathy_think><L1>I hear ")] == ["I hear"]
     assert [delta.text for delta in parser.feed("you</L")] == [" you"]
+    assert parser.inside
     assert parser.feed("1>") == []
+    assert not parser.inside
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,15 @@ def test_what_was_said_before_is_not_said_again() -> None:
     assert said(OUTPUT, [], known=("itsoundshard",)).chain()[Layer.ANSWER] == "You are tired."
 
 
+def test_the_last_sentence_of_a_layer_comes_with_its_end() -> None:
+    speech = Speech("en")
+    assert list(speech.feed("<empathy_think><L1>You feel sad.")) == []
+    assert [delta.text for delta in speech.feed("</L1>")] == ["You feel sad."]
+    # The answer's comes with the end of the output: until then all may be a thought.
+    assert list(speech.feed("<answer>It sounds hard.</answer>")) == []
+    assert [delta.text for delta in speech.finish()] == ["It sounds hard."]
+
+
 def test_a_restart_keeps_what_was_spoken() -> None:
     speech = Speech("en")
     assert [delta.text for delta in speech.feed("<L1>You feel sad.</L1><answer>It sounds hard. You")]
