@@ -15,6 +15,16 @@ from hypothesis import strategies as st
 
 BANK = moves("zh")
 THEMES = list(BANK["themes"])
+# What the sentences of a part leave room for.
+PLACES = {
+    ("frames",): "{clause}",
+    ("taken_up", "asked"): "{asked}",
+    ("taken_up", "remembered"): "{clause}",
+    ("taken_up", "back"): "{clause}",
+    ("taken_up", "light"): "{clause}",
+    ("taken_up", "corrected"): "{clause}",
+}
+ASKED = "该怎么跟她说"
 CLAUSES = ("他是跟你最好的朋友在一起了", "你是奶奶带大的", "房子都看好了", "你妈说你不去不像话")
 
 # (fewest of a theme, fewest of "general")
@@ -477,11 +487,12 @@ QUESTIONS = {
         "你怎么看？",
         "你觉得他是真心的吗？",
         "换成你会怎么做？",
-        "你会不会觉得我很烦？",
         "你認為我做得對嗎？",
         "我这样做对吗？",
+        "你觉得我适合当老师吗？",
         "你呢，你怎么想？",
     ],
+    "judged": ["你会不会觉得我很烦？", "你是不是也觉得我没用？", "你会不会笑我？", "你不会嫌我啰嗦吧？"],
     "self_of_agent": [
         "你是真人吗？",
         "你是谁？",
@@ -547,8 +558,8 @@ def test_no_sentence_stands_twice() -> None:
 def test_no_digits_and_no_placeholders_but_in_frames() -> None:
     for path, sentence in SAID:
         assert not re.search(r"\d", sentence), sentence
-        assert sentence.count("{clause}") == (path[0] == "frames"), sentence
-        assert "{" not in sentence.replace("{clause}", ""), sentence
+        place = PLACES.get(path, PLACES.get(path[:1], ""))
+        assert re.findall(r"\{.*?\}", sentence) == ([place] if place else []), sentence
 
 
 def test_sentences_end_and_beliefs_do_not() -> None:
@@ -571,8 +582,8 @@ def test_the_review_stops_none() -> None:
     for path, sentence in SAID:
         if path[0] == "beliefs":
             sentence = f"你可能在想，{sentence}。"
-        for clause in CLAUSES if path[0] == "frames" else ("",):
-            said = sentence.replace("{clause}", clause)
+        for clause in CLAUSES if "{clause}" in sentence else ("",):
+            said = sentence.replace("{clause}", clause).replace("{asked}", ASKED)
             if reason := objection(said, "zh"):
                 stopped.append((said, reason))
     assert stopped == []
