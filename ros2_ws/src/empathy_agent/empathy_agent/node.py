@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import imuface_node
 from imuface_interfaces.action import Respond
 from imuface_interfaces.msg import AffectState, EmpathyReply, Utterance
 from imuface_interfaces.srv import Forget
-from imuface_node import AutostartNode, Status, StatusLevel
+from imuface_node import AutostartNode, Status, StatusLevel, arrived
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
@@ -120,8 +121,10 @@ class EmpathyAgent(AutostartNode):
         self._replies = self.create_publisher(EmpathyReply, topics.REPLY, RELIABLE_DEPTH)
         self._acknowledged = self.create_publisher(Utterance, topics.ACKNOWLEDGEMENT, RELIABLE_DEPTH)
         self._forgetting = self.create_service(Forget, topics.FORGET, self._on_forget)
+        heard = QoSProfile(depth=topics.UTTERANCE_DEPTH)
+        self._utterances = self.create_subscription(Utterance, topics.UTTERANCE, self._on_utterances, heard)
         self._inputs = [
-            self.create_subscription(Utterance, topics.UTTERANCE, self._on_utterance, RELIABLE_DEPTH),
+            self._utterances,
             self.create_subscription(AffectState, topics.AFFECT, self._on_affect, RELIABLE_DEPTH),
         ]
         self._server = ActionServer(
@@ -131,6 +134,9 @@ class EmpathyAgent(AutostartNode):
             execute_callback=_give_up,
             handle_accepted_callback=self._on_goal,
             cancel_callback=self._on_cancel,
+            goal_service_qos_profile=heard,
+            cancel_service_qos_profile=heard,
+            result_service_qos_profile=heard,
             feedback_pub_qos_profile=QoSProfile(depth=topics.FEEDBACK_DEPTH),
         )
 
@@ -205,6 +211,11 @@ class EmpathyAgent(AutostartNode):
     def _on_affect(self, message: AffectState) -> None:
         stamp = message.header.stamp.sec + message.header.stamp.nanosec * 1e-9
         self._affect.add(Affect(stamp, message.valence, message.expression, message.confidence))
+
+    def _on_utterances(self, message: Utterance) -> None:
+        # All that have arrived are screened now: in a crowd a crisis cannot wait for the executor's rounds.
+        for each in (message, *islice(arrived(self._utterances), topics.UTTERANCE_DEPTH)):
+            self._on_utterance(each)
 
     def _on_utterance(self, message: Utterance) -> None:
         if not self.active:

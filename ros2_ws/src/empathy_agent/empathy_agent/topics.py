@@ -9,3 +9,5 @@ FORGET = "dialogue/forget"
 
 # Pieces of text come in bursts, and none may be lost on the way; the default of an action is 10.
 FEEDBACK_DEPTH = 1000
+# Nothing that somebody said may be lost on the way, least of all a crisis in a crowd; the default of services is 10.
+UTTERANCE_DEPTH = 2000

@@ -22,9 +22,12 @@ from empathy_agent.client import AgentClient
 from empathy_agent.dialogue import DialogueError, ErrorCode, Reply
 from empathy_agent.engines import Cancelled
 from empathy_agent.safety import Risk
+from imuface_interfaces.action import Respond
 from imuface_interfaces.msg import AffectState, EmpathyReply, Utterance
 from imuface_interfaces.srv import Forget
+from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile
 
 POST = "I am so tired of my job."
 
@@ -65,14 +68,14 @@ class Listener:
 
     speak: Any
 
-    def __init__(self, namespace: str, message_type: Any, topic: str) -> None:
+    def __init__(self, namespace: str, message_type: Any, topic: str, depth: QoSProfile | int = 10) -> None:
         self.context = rclpy.Context()
         rclpy.init(context=self.context, args=[])
         self.node = rclpy.create_node("listener", namespace=namespace, context=self.context)
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
         self.messages: list[Any] = []
-        self.node.create_subscription(message_type, topic, self.messages.append, 10)
+        self.node.create_subscription(message_type, topic, self.messages.append, depth)
 
     def until(self, condition: Callable[[], bool], timeout: float = 15.0) -> None:
         deadline = time.monotonic() + timeout
@@ -277,6 +280,51 @@ def test_an_engine_that_fails_shows_in_the_diagnostics() -> None:
         listener.until(lambda: bool(levels()))
         listener.close()
     assert levels()[-1] == DiagnosticStatus.WARN
+
+
+def test_in_a_crowd_every_utterance_and_every_goal_has_an_outcome() -> None:
+    deep, count = QoSProfile(depth=4000), 150
+    with serve(events(GOOD), pause=0.01) as server, connected("t_crowd", server, queue_size=1):
+        listener = Listener("t_crowd", EmpathyReply, topics.REPLY, deep)
+        health: list[DiagnosticArray] = []
+        listener.node.create_subscription(DiagnosticArray, "/diagnostics", health.append, 10)
+        speak = listener.node.create_publisher(Utterance, topics.UTTERANCE, deep)
+        listener.until(
+            lambda: bool(speak.get_subscription_count() and listener.node.count_publishers(speak.topic_name))
+        )
+        for number in range(count):
+            text = "我不想活了" if number == count // 2 else POST
+            speak.publish(Utterance(text=text, session_id=str(number)))
+        listener.until(lambda: any(reply.risk == 2 for reply in listener.messages))
+
+        def refused() -> int:
+            failures = [
+                int(entry.value)
+                for message in health
+                for status in message.status
+                for entry in status.values
+                if "t_crowd" in status.name and entry.key == "failures"
+            ]
+            return max(failures, default=0)
+
+        listener.until(lambda: len(listener.messages) + refused() == count)
+        goals = ActionClient(
+            listener.node, Respond, topics.RESPOND, goal_service_qos_profile=deep, result_service_qos_profile=deep
+        )
+        assert goals.wait_for_server(10.0)
+        outcomes: list[int] = []
+        for number in range(count):
+            goal = Respond.Goal(utterance=Utterance(text=POST, session_id=str(number)))
+            goals.send_goal_async(goal).add_done_callback(
+                lambda sent: (
+                    sent.result()
+                    .get_result_async()
+                    .add_done_callback(lambda done: outcomes.append(done.result().result.error_code))
+                )
+            )
+        listener.until(lambda: len(outcomes) == count)
+        listener.close()
+    assert set(outcomes) == {Respond.Result.SUCCESS, ErrorCode.BUSY}
 
 
 def test_an_utterance_is_answered_with_what_the_face_showed() -> None:
