@@ -308,20 +308,21 @@ def test_in_a_crowd_every_utterance_and_every_goal_has_an_outcome() -> None:
             return max(failures, default=0)
 
         listener.until(lambda: len(listener.messages) + refused() == count)
-        goals = ActionClient(
+        goals: ActionClient = ActionClient(
             listener.node, Respond, topics.RESPOND, goal_service_qos_profile=deep, result_service_qos_profile=deep
         )
         assert goals.wait_for_server(10.0)
         outcomes: list[int] = []
+
+        def accepted(sent: Any) -> None:
+            sent.result().get_result_async().add_done_callback(ended)
+
+        def ended(result: Any) -> None:
+            outcomes.append(result.result().result.error_code)
+
         for number in range(count):
             goal = Respond.Goal(utterance=Utterance(text=POST, session_id=str(number)))
-            goals.send_goal_async(goal).add_done_callback(
-                lambda sent: (
-                    sent.result()
-                    .get_result_async()
-                    .add_done_callback(lambda done: outcomes.append(done.result().result.error_code))
-                )
-            )
+            goals.send_goal_async(goal).add_done_callback(accepted)
         listener.until(lambda: len(outcomes) == count)
         listener.close()
     assert set(outcomes) == {Respond.Result.SUCCESS, ErrorCode.BUSY}
