@@ -43,11 +43,11 @@ _EN_LEAD = re.compile(
     re.IGNORECASE,
 )
 _EN_SUBJECT = re.compile(
-    r"^(?:i|i'm|i've|i'd|i'll|he|she|they|we|we're|we've|it|it's|he's|she's|they're|they've|my|our|his|her|their|the|this|that's|nobody|no one|everyone|everybody|someone|somebody|a|an|one|two|three|both|all|mum|mom|mam|dad|grandma|grandpa|nan|gran)\b",
+    r"^(?:i|i'm|i've|i'd|i'll|he|she|they|we|we're|we've|it|it's|he's|she's|they're|they've|my|our|his|her|their|the|this|nobody|no one|everyone|everybody|someone|somebody|a|an|one|two|three|both|all|mum|mom|mam|dad|grandma|grandpa|nan|gran)\b",
     re.IGNORECASE,
 )
 _EN_VERB = re.compile(
-    r"\b(?:am|is|are|was|were|be|been|have|has|had|do|does|did|don't|doesn't|didn't|can|can't|cannot|could|couldn't|will|won't|would|wouldn't|should|might|must|feel|feels|felt|keep|keeps|kept|know|knows|knew|think|thinks|thought|want|wants|need|needs|say|says|said|tell|tells|told|get|gets|got|go|goes|went|come|comes|came|see|sees|saw|make|makes|made|take|takes|took|leave|leaves|left|lose|lost|find|found|give|gave|hate|hates|love|loves|miss|try|tries|live|lives|work|works|sit|sits|sat|cry|cries|lie|lies|lay|sleep|sleeps|slept|wake|wakes|woke|fail|eat|ate|run|ran|stop|call|calls|ask|asks|look|looks|hear|hears|heard|forget|forgot|moved?|\w{2,}ed|\w{2,}[^s\W]s|i'm|i've|i'd|i'll|he's|she's|it's|they're|they've|we're|we've|that's)\b",
+    r"\b(?:am|is|are|was|were|be|been|have|has|had|do|does|did|don't|doesn't|didn't|can|can't|cannot|could|couldn't|will|won't|would|wouldn't|should|might|must|feel|feels|felt|keep|keeps|kept|know|knows|knew|think|thinks|thought|want|wants|need|needs|say|says|said|tell|tells|told|get|gets|got|go|goes|went|come|comes|came|see|sees|saw|make|makes|made|take|takes|took|leave|leaves|left|lose|lost|find|found|give|gave|hate|hates|love|loves|miss|try|tries|live|lives|work|works|sit|sits|sat|cry|cries|lie|lies|lay|sleep|sleeps|slept|wake|wakes|woke|fail|eat|ate|run|ran|stop|call|calls|ask|asks|look|looks|hear|hears|heard|forget|forgot|moved?|\w{2,}ed|\w{2,}[^s\W]s|i'm|i've|i'd|i'll|he's|she's|it's|they're|they've|we're|we've)\b",
     re.IGNORECASE,
 )
 _EN_OPEN = re.compile(
@@ -59,7 +59,7 @@ _EN_DANGLING = re.compile(
     re.IGNORECASE,
 )
 _EN_TURNED = {
-    "i am": "you are", "am i": "are you", "i was": "you were", "i wasn't": "you weren't", "i'm": "you're",
+    "i am": "you are", "we are": "you are", "we were": "you were", "am i": "are you", "i was": "you were", "i wasn't": "you weren't", "i'm": "you're",
     "i've": "you've", "i'd": "you'd", "i'll": "you'll", "i": "you", "me": "you", "my": "your", "mine": "yours",
     "myself": "yourself", "we": "you", "we're": "you're", "we've": "you've", "we'd": "you'd", "we'll": "you'll",
     "us": "you", "our": "your", "ours": "yours", "ourselves": "yourselves",
@@ -69,6 +69,37 @@ _EN_TURN = re.compile(
     re.IGNORECASE,
 )
 _CAPITAL = re.compile(r"^(?:[A-Z][a-z]+ [A-Z]|I\b|I')")
+_ZH_SMALL = range(3, 23)
+_ZH_CORRECTION = re.compile(r"^(?:而|其实)?(是.+)$|^(?:我(?:说|讲|指)的是)(.+)$")
+_ZH_ASKED_LEAD = re.compile(r"^(?:那|所以|可是|但是?|不过|请问|我想问(?:问|一下)?|帮我想想|我不知道|不知道|你说|嗯)+")
+_ZH_ASKED_END = re.compile(r"(?:呢|啊|呀|吧|好)+$")
+_ZH_ASKS = re.compile(r"怎么|怎样|如何|什么|该不该|要不要|是不是|能不能|会不会|可不可以|还是|哪|谁|几|多久|多少")
+_ZH_ASKED_MOST = 26
+_EN_ASKED = [
+    (re.compile(pattern, re.IGNORECASE), turned)
+    for pattern, turned in (
+        (r"^what if (.+)$", r"what happens if \1"),
+        (r"^why (?:do|did) (i|we) (.+)$", r"why \1 \2"),
+        (r"^(why) (am|are|was|were) (i|we) (.+)$", r"\1 \3 \2 \4"),
+        (
+            r"^((?:what|how|where|when|who|which)\b[\w' ]{0,24}?) (?:should|can|could|shall|do|would|must) (?:i|we) (.+)$",
+            r"\1 to \2",
+        ),
+        (r"^(?:should|shall) (?:i|we) (.+)$", r"whether to \1"),
+        (r"^(?:can|could|may) (i|we) (.+)$", r"whether \1 can \2"),
+        (r"^(am|was|were|are) (i|we) (.+)$", r"whether \2 \1 \3"),
+        (
+            r"^(is|are|was|were|will|would|has|have) (it|this|that|he|she|they|(?:my|the|his|her|their) \w+) (.+)$",
+            r"whether \2 \1 \3",
+        ),
+        (
+            r"^(why|how|when|what|where) (is|are|was|were|will|would) (it|this|that|he|she|they|(?:my|the) \w+) (.+)$",
+            r"\1 \3 \2 \4",
+        ),
+    )
+]
+_EN_ASKED_LEAD = re.compile(r"^(?:so|and|but|ok|okay|then|well|please|now|anyway|honestly)\b[, ]*", re.IGNORECASE)
+_EN_ASKED_MOST = 18
 _UNFIT = re.compile(rf"[^\w{HAN}À-ÖØ-öø-ÿ ',%-]|\d{{4,}}|_|<|>|www|http", re.IGNORECASE)
 
 
@@ -83,12 +114,68 @@ def clauses(text: str, language: str) -> list[str]:
     return list(dict.fromkeys(turned for own, turned in found if assess(own).risk is Risk.NONE))[-MOST:]
 
 
+def corrections(text: str, language: str) -> list[str]:
+    """What a correction says is so: clauses that may be short, such as "it's your sister"."""
+    text = unicodedata.normalize("NFKC", text).replace("’", "'")
+    found = []
+    for part in _ZH_SPLIT.split(text) if language == "zh" else ():
+        if (match := _ZH_CORRECTION.match(part)) and len(part) in _ZH_SMALL and not _ZH_OPEN.search(part):
+            found.append(_ZH_TURN.sub(_zh_turned, match[1] or "你说的是" + match[2]))
+    return [*(clause for clause in found if not _UNFIT.search(clause)), *clauses(text, language)]
+
+
+def asked(text: str, language: str) -> list[str]:
+    """The question that a text ends with, as part of a sentence: "how to tell your boss"; none, if it has no such form."""
+    text = unicodedata.normalize("NFKC", text).replace("’", "'")
+    questions = re.findall(r"[^。！？!?\n]+[？?]" if language == "zh" else r"[^.!?\n]+[?]", text)
+    for question in reversed(questions[-2:]):
+        turned = (_asked_zh if language == "zh" else _asked_en)(question.strip(" ?？"))
+        if turned and not _UNFIT.search(turned.replace("，", "")) and assess(question).risk is Risk.NONE:
+            return [turned]
+    return []
+
+
+def _asked_zh(question: str) -> str:
+    parts = [part for part in re.split("[，,、 ]+", _ZH_ASKED_LEAD.sub("", question)) if part]
+    whole = parts.pop() if parts else ""
+    while parts and len(whole) + len(parts[-1]) < _ZH_ASKED_MOST:
+        whole = f"{parts.pop()}，{whole}"
+    whole = _ZH_ASKED_END.sub("", whole)
+    if (
+        not 4 <= len(whole) <= _ZH_ASKED_MOST
+        or "吗" in whole
+        or re.search("你|您", whole)
+        or not _ZH_ASKS.search(whole)
+    ):
+        return ""
+    return _ZH_TURN.sub(_zh_turned, whole)
+
+
+def _asked_en(question: str) -> str:
+    question = _EN_ASKED_LEAD.sub("", question.strip())
+    if len(question.split()) > _EN_ASKED_MOST or re.search(r"\b(?:you|your)\b|,", question, re.IGNORECASE):
+        return ""
+    for pattern, turned in _EN_ASKED:
+        if pattern.match(question):
+            whole = pattern.sub(turned, question)
+            return _en_turned(whole[:1].lower() + whole[1:])
+    return ""
+
+
+def _zh_turned(match: re.Match[str]) -> str:
+    return _ZH_TURNED.get(match[0], match[0])
+
+
+def _en_turned(clause: str) -> str:
+    return _EN_TURN.sub(lambda match: _EN_TURNED[match[0].lower()], clause)
+
+
 def _turned_zh(text: str) -> list[tuple[str, str]]:
     found = []
     for part in _ZH_SPLIT.split(text):
         clause = _ZH_LEAD.sub("", part)
         if len(clause) in _ZH_LENGTH and _ZH_SUBJECT.search(clause) and not _ZH_OPEN.search(clause):
-            turned = _ZH_TURN.sub(lambda match: _ZH_TURNED.get(match[0], match[0]), clause)
+            turned = _ZH_TURN.sub(_zh_turned, clause)
             if not _UNFIT.search(turned) and not re.search("[a-z]{3}", turned, re.IGNORECASE):
                 found.append((clause, turned))
     return found
@@ -108,7 +195,7 @@ def _turned_en(text: str) -> list[tuple[str, str]]:
                 clause = shorter
             whole = _EN_SUBJECT.search(clause) and _EN_VERB.search(clause) and not _EN_DANGLING.search(clause)
             if len(clause.split()) in _EN_LENGTH and whole and not _EN_OPEN.search(clause):
-                turned = _EN_TURN.sub(lambda match: _EN_TURNED[match[0].lower()], clause)
+                turned = _en_turned(clause)
                 if not _UNFIT.search(turned) and not re.search(f"[{HAN}]", turned):
                     found.append((clause, turned if _CAPITAL.match(turned) else turned[:1].lower() + turned[1:]))
     return found

@@ -8,20 +8,25 @@ kind of turn, this theme and this type of question. What was said before in the 
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from empathy_agent.chain import Layer
 from empathy_agent.prompt import language_data
-from empathy_agent.reflection import clauses
+from empathy_agent.reflection import MOST, asked, clauses, corrections
 from empathy_agent.sentences import split_sentences
 from empathy_agent.session import key
 from empathy_agent.turns import Turn, moves, theme_of
 
 OFFERED = 4
 """Sentences to choose from: a model that may pick from all picks the same one every time."""
-CLAUSE, FEELING, BELIEF = "{clause}", "{feeling}", "{belief}"
-_FRAMED = ("story", "more", "good_news", "correction")
+OFFERED_ANSWERS = 7
+CLAUSE, FEELING, BELIEF, ASKED = "{clause}", "{feeling}", "{belief}", "{asked}"
+_REMEMBERED = 3
+"""Earlier messages whose clauses may be taken up."""
+_PLACE = re.compile(r"\{\w+\}")
+_ABOUT_AGENT = ("self_of_agent", "outside", "judged")
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Scaffold:
 
     sentences: dict[Layer, list[list[str]]]
     picks: dict[str, list[str]]
-    """What may stand for ``{clause}``, ``{feeling}`` and ``{belief}``."""
+    """What may stand for ``{clause}``, ``{feeling}``, ``{belief}`` and ``{asked}``."""
 
 
 def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), said: Collection[str] = ()) -> Scaffold:
@@ -44,42 +49,59 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
         said: sentences that the agent has said in the session, as :func:`~empathy_agent.session.key` writes them.
     """
     bank, plan = moves(language), language_data(language)["plan"]
+    taken_up = bank["taken_up"]
     chance = random.Random(text)
     theme = theme_of([*earlier, text], language)
-    own = clauses(text, language)
     kind = turn.kind
-    if not own and kind in _FRAMED:
-        kind = {"correction": "correction_without_clause", "good_news": "short"}.get(kind, "unclear")
+    own = corrections(text, language) if kind == "correction" else clauses(text, language)
+    before = [clause for post in earlier[-_REMEMBERED:] for clause in clauses(post, language)]
+    question = asked(text, language) if kind == "question" else []
 
-    def offered(*lists: list[str]) -> list[str]:
+    def offered(*lists: list[str], count: int = OFFERED) -> list[str]:
         """Some of what was not said yet, those of the first list before the others."""
-        fresh = [[choice for choice in one if not _said(choice, said)] for one in lists]
         chosen: list[str] = []
-        for one in fresh:
-            chosen += chance.sample(one, min(len(one), OFFERED - len(chosen)))
+        for one in lists:
+            fresh = [choice for choice in one if not _said(choice, said)]
+            chosen += chance.sample(fresh, min(len(fresh), count - len(chosen)))
         return chosen or chance.sample(lists[-1], 1)
 
     def of_theme(name: str) -> list[str]:
-        particular = bank[name][theme]
-        return offered(particular, *([] if theme == "general" else [bank[name]["general"]]))
+        return offered(bank[name][theme], *([] if theme == "general" else [bank[name]["general"]]))
 
-    again = bool(earlier)
+    answer: list[list[str]]
+    if kind == "question":
+        about_agent = turn.question in _ABOUT_AGENT
+        parts = bank["answers"][turn.question]
+        answer = [offered(parts["first"], count=OFFERED_ANSWERS), offered(parts["then"])]
+        if own and not earlier and not about_agent:  # a story that ends with a question
+            answer.insert(0, offered(bank["frames"]["story"]))
+        elif question and not about_agent:
+            answer.insert(0, offered(taken_up["asked"]))
+        if before and not about_agent:
+            answer.insert(-1, offered(taken_up["remembered"]))
+        own = own + before
+    elif kind == "good_news":
+        answer = [offered(taken_up["glad"]), *([offered(bank["frames"]["good"])] if own else [])]
+    elif kind == "correction":
+        corrected = [offered(taken_up["corrected"], bank["frames"]["correction"]), of_theme("closings")]
+        answer = corrected if own else [offered(bank["turns"]["correction_without_clause"])]
+    elif kind == "anger_at_agent":
+        answer = [offered(taken_up["sorry"]), offered(bank["turns"][kind])]
+    elif kind == "small_talk" and own:
+        answer = [offered(taken_up["light"])]
+    elif kind == "short":
+        answer = [offered(bank["turns"][kind]), *([offered(taken_up["back"])] if before else [])]
+        own = before
+    elif kind in bank["turns"]:
+        answer = [offered(bank["turns"][kind])]
+    else:
+        further = "steps" if kind == "more" and len(earlier) % 2 == 0 else "closings"
+        answer = [of_theme("validations"), of_theme(further)]
+        if own:
+            answer.insert(0, offered(bank["frames"][kind]))
+    shape = plan["good_news" if kind == "good_news" and own else "feeling" if own else "told" if earlier else "untold"]
+    particular = plan["turns"][kind]
     beliefs = bank["beliefs"].get(theme) or bank["beliefs"]["general"]
-    answers = {
-        "story": lambda: [offered(bank["frames"]["story"]), of_theme("validations"), of_theme("closings")],
-        "more": lambda: [
-            offered(bank["frames"]["more"]),
-            of_theme("validations"),
-            of_theme("steps" if len(earlier) % 2 == 0 else "closings"),
-        ],
-        "unclear": lambda: [of_theme("validations"), of_theme("closings")],
-        "correction": lambda: [offered(bank["frames"]["correction"]), of_theme("closings")],
-        "good_news": lambda: [offered(bank["frames"]["good"])],
-        "question": lambda: [offered(bank["answers"][turn.question][part]) for part in ("first", "then")],
-    }
-    answer = answers[kind]() if kind in answers else [offered(bank["turns"][kind])]
-    shape = plan["good_news" if kind == "good_news" else "feeling" if own else "told" if again else "untold"]
-    particular = plan["turns"].get(turn.kind, plan["turns"]["story"])
     return Scaffold(
         {
             Layer.EMOTIONS_AND_CONTEXT: [shape["L1"]],
@@ -89,16 +111,17 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
             Layer.ANSWER: answer,
         },
         {
-            CLAUSE: own,
+            CLAUSE: own[-MOST:],
             FEELING: bank["good_feelings" if kind == "good_news" else "feelings"],
             BELIEF: chance.sample(beliefs, min(len(beliefs), OFFERED)),
+            ASKED: question,
         },
     )
 
 
 def _said(choice: str, said: Collection[str]) -> bool:
     """Whether a choice, or a frame with other words in it, was said before."""
-    if CLAUSE not in choice:
+    if not _PLACE.search(choice):
         return any(key(sentence) in said for sentence in split_sentences(choice))
-    before, after = map(key, choice.split(CLAUSE))
+    before, after = (key(part) for part in _PLACE.split(choice, maxsplit=1))
     return any(sentence.startswith(before) and sentence.endswith(after) for sentence in said)

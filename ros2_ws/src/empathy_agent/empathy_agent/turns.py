@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from empathy_agent.safety.normalise import normalise
+from empathy_agent.session import key
 
 KINDS = (
     "goodbye",
@@ -34,7 +35,8 @@ _BRIEF = ("goodbye", "thanks", "greeting", "small_talk", "anger_at_agent")
 """Kinds that a long message is not: who tells a story and says thank you at its end has told a story."""
 _LONGEST_BRIEF = {"zh": 45, "en": 140}
 """Characters."""
-_LONGEST_SHORT = {"zh": 6, "en": 16}
+_LONGEST_SHORT = {"zh": 6, "en": 14}
+"""Letters."""
 _SENTENCE = re.compile(r"[^。！？.!?\n]+[。！？.!?\n]*")
 
 
@@ -65,20 +67,20 @@ def turn_of(text: str, language: str, first: bool = True) -> Turn:
                 return Turn(kind, question)
         elif _compiled(language, kind).search(plain):
             return Turn(kind)
-    if len(plain) <= _LONGEST_SHORT[language]:
+    if len(key(plain)) <= _LONGEST_SHORT[language]:
         return Turn("short")
     return Turn("story" if first else "more")
 
 
 def theme_of(texts: list[str], language: str) -> str:
-    """What the newest of a person's messages that names a theme is about; ``general`` where none does."""
-    for text in reversed(texts):
+    """What a person's messages of a session are about, the newest one counting twice; ``general`` where none says."""
+    counts = dict.fromkeys(_themes(language), 0)
+    for text in [*texts, texts[-1]]:
         plain = normalise(text)
-        counts = {theme: len(pattern.findall(plain)) for theme, pattern in _themes(language).items()}
-        best = max(counts, key=counts.__getitem__)  # of equal ones the first in the file
-        if counts[best]:
-            return best
-    return "general"
+        for theme, pattern in _themes(language).items():
+            counts[theme] += len(pattern.findall(plain))
+    best = max(counts, key=counts.__getitem__)  # of equal ones the first in the file
+    return best if counts[best] else "general"
 
 
 def _question(plain: str, language: str) -> str:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from empathy_agent.chain import Layer
 from empathy_agent.dialogue import Dialogue, DialogueError, Reply
 from empathy_agent.engines import Decoding, Engine
+from empathy_agent.evaluation.chance import Chance
 from empathy_agent.evaluation.conversation_scripts import Script
 from empathy_agent.evaluation.records import add_record, read_records
 from empathy_agent.prompt import Message
@@ -22,8 +23,9 @@ from empathy_agent.safety import Risk
 
 TRANSCRIPTS_FILE = "transcripts.jsonl"
 """Within the folder of a run."""
-BASELINES = ("parrot", "echo")
-"""Labels of what must lose: the same kind sentence each time, and the person's own words."""
+BASELINES = ("parrot", "echo", "chance")
+"""Labels of what must lose: the same kind sentence each time, the person's own words; and what stands for the choices
+of a model that chooses, drawn by lot."""
 _PARROT = {
     "zh": "听起来这真的很不容易，谢谢你愿意告诉我，你的感受是有道理的。",
     "en": "That sounds really hard, thank you for telling me, and what you feel makes sense.",
@@ -146,6 +148,8 @@ def converse(
 
 def baseline(name: str, scripts: Sequence[Script]) -> list[Transcript]:
     """What one of :data:`BASELINES` says in the dialogues."""
+    if name == Chance.model:
+        return list(_held(scripts, name, name, Chance(), 0, lambda turns: None))
 
     def answered(script: Script, text: str) -> Answered:
         answer = text if name == "echo" else _PARROT[script.language]
