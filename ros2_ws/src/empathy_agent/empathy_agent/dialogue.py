@@ -181,13 +181,10 @@ class Dialogue:
             return
         memory = self.sessions.memory(post.session_id)
         risk = self._risk(post, memory)
-        first: float | None = None
         speech = Speech(post.language, memory.said)
         fault = ""
         try:
-            for delta in self._spoken(post, memory, affect(post.language), speech, cancelled or threading.Event()):
-                first = first or time.monotonic() - post.accepted
-                yield delta
+            yield from self._spoken(post, memory, affect(post.language), speech, cancelled or threading.Event())
         except EngineError as error:
             fault = str(error)
         if not speech.spoken:
@@ -201,6 +198,7 @@ class Dialogue:
             added = ("" if post.language == "zh" else " ") + lead
             yield Delta(Layer.ANSWER, added)
             chain = Chain(chain.texts | {Layer.ANSWER: chain[Layer.ANSWER] + added}, chain.valid)
+        first = speech.begun - post.accepted if speech.begun else None
         yield self._replied(
             post, chain, risk, model=self.engine.model, first=first, stopped=speech.stopped, fault=fault
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 
@@ -27,6 +28,8 @@ class Speech:
 
     def __init__(self, language: str, said: Collection[str] = ()) -> None:
         self.stopped: Counter[str] = Counter()
+        self.begun: float | None = None
+        """When the first text came, on ``time.monotonic``."""
         self._language = language
         self._said = set(said)
         self._texts: dict[Layer, str] = {}
@@ -46,6 +49,7 @@ class Speech:
     def feed(self, chunk: str) -> Iterator[Delta]:
         """The sentences that this chunk completes; none yet of an output that does not begin as the format does, since
         it may turn out to be thoughts, which may quote the format."""
+        self.begun = self.begun or time.monotonic()
         if not self._straight:
             self._held += chunk
             self._straight = _OPENING.match(self._held) is not None
