@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from chat_server import GOOD, GOOD_ZH, events, serve  # type: ignore[import-not-found]
-from click.testing import Result
 from empathy_agent.commands.empathy import empathy_app
 from empathy_agent.engines import Decoding, Engine, EngineError
 from empathy_agent.prompt import Message
 from empathy_agent.safety import Risk, assess
 from hypothesis import given
 from hypothesis import strategies as st
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 pytest.importorskip("sacrebleu", reason="needs requirements-empathy.txt")
 
