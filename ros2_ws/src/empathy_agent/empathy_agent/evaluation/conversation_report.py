@@ -251,7 +251,7 @@ def _table(found: Mapping[str, Results]) -> Iterator[str]:
     yield (
         "Means over dialogues with 95 % intervals (1000 bootstrap samples of the dialogues). A turn is right when its "
         "answer passes all checks and is in the person's language. `parrot` says one kind sentence, `echo` the "
-        "person's own words.\n"
+        "person's own words, `chance` is the agent with its model's choices drawn by lot.\n"
     )
     for label, one in found.items():
         yield f"- {label}: {one.dialogues} dialogues" + (
