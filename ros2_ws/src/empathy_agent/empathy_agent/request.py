@@ -37,6 +37,11 @@ def request(
     return prompt(kept), _decoding(engine, language, text, turn, memory, seed)
 
 
+def lesson(language: str, text: str) -> list[Message]:
+    """The prompt of a post alone, as a model that is being trained sees it."""
+    return messages(language, text, turn_of(text, language), Memory(), worked_examples=False)
+
+
 def prefix(engine: Engine, language: str, text: str, memory: Memory) -> list[Message]:
     """What the prompt of a post begins with that is known as far as ``text``."""
     return begun(language, text, memory, worked_examples=engine.worked_examples)

@@ -17,7 +17,7 @@ from empathy_agent.evaluation.conversation_checks import check_answer, repeated
 from empathy_agent.evaluation.conversation_scripts import Script, TurnType
 
 # The project's only ROUGE-L that knows Chinese.
-from empathy_agent.evaluation.metrics import _rouge_l as rouge_l
+from empathy_agent.evaluation.metrics import rouge_l as rouge_l
 from empathy_agent.evaluation.records import without_nan
 from empathy_agent.language import is_in_language
 from empathy_agent.learning.rewards import words

@@ -88,7 +88,7 @@ def measure(
         "first": [reply.seconds_to_first_token for reply in replies],
         "total": [reply.seconds_total for reply in replies],
     }
-    scorers = {"bleu": _bleu, "rouge_l": _rouge_l, "meteor": _meteor, "chrf": _chrf}
+    scorers = {"bleu": _bleu, "rouge_l": rouge_l, "meteor": _meteor, "chrf": _chrf}
     for name, scorer in scorers.items():
         values[name] = [scorer(*texts) for texts in zip(answers, references, languages, strict=True)]
     if rewards is not None:
@@ -144,7 +144,7 @@ class _Words:
 _ROUGE = RougeScorer(["rougeL"], tokenizer=_Words())
 
 
-def _rouge_l(answer: str, reference: str, language: str) -> float:
+def rouge_l(answer: str, reference: str, language: str) -> float:
     """ROUGE-L, F1 (Lin 2004), on words or Chinese characters."""
     return _ROUGE.score(reference, answer)["rougeL"].fmeasure
 

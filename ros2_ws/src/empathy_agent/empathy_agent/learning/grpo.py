@@ -29,7 +29,7 @@ from empathy_agent.learning.rewards import answer_reward, format_reward, length_
 from empathy_agent.learning.running import callbacks, run, shared_arguments
 from empathy_agent.learning.settings import keep_settings
 from empathy_agent.learning.sft import ADAPTER
-from empathy_agent.prompt import messages
+from empathy_agent.request import lesson
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def train(examples: Sequence[Example], settings: GrpoSettings, folder: Path) -> 
     order = np.random.default_rng(settings.seed).permutation(len(examples))
     rows = [
         {
-            "prompt": messages(language_of(examples[index].locale), examples[index].post, worked_examples=False),
+            "prompt": lesson(language_of(examples[index].locale), examples[index].post),
             "post": examples[index].post,
         }
         for index in order

@@ -23,7 +23,7 @@ from empathy_agent.learning.card import write_card
 from empathy_agent.learning.record import METRICS_FILE, plot, read_metrics
 from empathy_agent.learning.running import callbacks, run, shared_arguments
 from empathy_agent.learning.settings import keep_settings
-from empathy_agent.prompt import messages
+from empathy_agent.request import lesson
 
 logger = logging.getLogger(__name__)
 
@@ -159,7 +159,7 @@ def training_row(example: Example, chain: bool = True) -> dict[str, Any]:
     """What the trainer takes of an example: prompt and completion as chat messages."""
     text = example.chain.serialise() if chain else f"<answer>{example.answer}</answer>"
     return {
-        "prompt": messages(language_of(example.locale), example.post, worked_examples=False),
+        "prompt": lesson(language_of(example.locale), example.post),
         "completion": [{"role": "assistant", "content": text}],
     }
 
