@@ -223,7 +223,7 @@ def test_what_was_said_is_forgotten_on_request(tmp_path: Any) -> None:
         assert "Tilly" in str(server.requests[1]["messages"])
         assert "Tilly" in next(tmp_path.glob("anna.*")).read_text()
         listener = Listener("t_forget", EmpathyReply, topics.REPLY)
-        forget = listener.node.create_client(Forget, topics.FORGET)
+        forget: Any = listener.node.create_client(Forget, topics.FORGET)
         assert forget.wait_for_service(10.0)
         future = forget.call_async(Forget.Request(session_id="anna"))
         listener.until(future.done)

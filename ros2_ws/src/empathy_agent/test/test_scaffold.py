@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import product
+from typing import Any
 
 import pytest
 from empathy_agent.chain import Layer
@@ -18,12 +19,12 @@ from empathy_agent.turns import KINDS, Turn, moves
 POSTS = {"zh": "我妈妈上个月去世了，我每天都睡不着。", "en": "My mother died last month and I lie awake every night."}
 
 
-def sentences(value: object) -> list[str]:
+def sentences(value: Any) -> list[str]:
     """All texts in a bank."""
     if isinstance(value, str):
         return [value]
     children = value.values() if isinstance(value, dict) else value
-    return [sentence for child in children for sentence in sentences(child)]  # type: ignore[union-attr]
+    return [sentence for child in children for sentence in sentences(child)]
 
 
 def spoken(language: str) -> list[str]:

@@ -18,7 +18,8 @@ OUTPUT = (
 
 
 def said(output: str, cuts: list[int], whole: bool = True, known: tuple[str, ...] = ()) -> Speech:
-    speech, texts = Speech("en", known), {}
+    speech = Speech("en", known)
+    texts: dict[Layer, str] = {}
     edges = [0, *sorted(cut % (len(output) + 1) for cut in cuts), len(output)]
     deltas = [delta for begin, end in pairwise(edges) for delta in speech.feed(output[begin:end])]
     for delta in [*deltas, *speech.finish(whole)]:
