@@ -234,8 +234,8 @@ class EmpathyAgent(AutostartNode):
                 self._worker.prepare(message.text, message.locale, message.session_id)
         elif not message.id or self._partials.final(message.session_id, message.id, self._risk_of(message.text)):
             job = self._job(message, done)
-            self._submit(job)
-            self._acknowledge(job)
+            if self._submit(job):
+                self._acknowledge(job)
 
     def _risk_of(self, text: str) -> Risk:
         assert self._dialogue is not None
@@ -282,8 +282,8 @@ class EmpathyAgent(AutostartNode):
             done(DialogueError(ErrorCode.NOT_ACTIVE, "the agent is not active; activate it and send the goal again"))
             return
         self._jobs[key] = self._job(goal.request.utterance, done, deliver)
-        self._submit(self._jobs[key])
-        self._acknowledge(self._jobs[key])
+        if self._submit(self._jobs[key]):
+            self._acknowledge(self._jobs[key])
 
     def _on_cancel(self, goal: ServerGoalHandle) -> CancelResponse:
         if (job := self._jobs.get(bytes(goal.goal_id.uuid))) is None:
@@ -317,12 +317,15 @@ class EmpathyAgent(AutostartNode):
             on_done=on_done,
         )
 
-    def _submit(self, job: Job) -> None:
+    def _submit(self, job: Job) -> bool:
+        """Whether it was taken; what is refused has its outcome then."""
         assert self._worker is not None
         try:
             self._worker.submit(job)
         except DialogueError as error:
             job.on_done(error)
+            return False
+        return True
 
     # Output -------------------------------------------------------------------------------------------------------
 

@@ -247,6 +247,23 @@ def test_a_short_sentence_is_said_at_once_if_asked_to() -> None:
     assert message.text
 
 
+def test_what_is_refused_is_not_acknowledged() -> None:
+    with (
+        serve(events(GOOD, size=1), pause=0.2) as server,
+        connected("t_refused", server, acknowledge=True, parallel=1, queue_size=1) as client,
+        listening("t_refused", Utterance, topics.ACKNOWLEDGEMENT) as listener,
+    ):
+        for number, session in enumerate(("answered", "waits"), 1):
+            listener.speak.publish(Utterance(text=POST, session_id=session))
+            listener.until(lambda number=number: bool(len(listener.messages) == number and server.requests))  # type: ignore[misc]
+        with pytest.raises(DialogueError, match="queue_size"):
+            list(client.respond(POST, session_id="refused"))
+        listener.speak.publish(Utterance(text=POST, session_id="refused"))
+        later = time.monotonic() + 1.0
+        listener.until(lambda: time.monotonic() > later)
+    assert [message.session_id for message in listener.messages] == ["answered", "waits"]
+
+
 def test_no_word_of_a_person_gets_into_the_log() -> None:
     planted = "Zanzibar"
     broken = (400, f"cannot read the prompt: I dream of {planted}".encode())
