@@ -56,7 +56,8 @@ class Stub(ChatServer):
         return _BAD[self.mode](request["messages"])
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), ConnectionError):  # somebody cancelled
+        # Somebody cancelled, perhaps before the whole request was sent.
+        if not isinstance(sys.exception(), ConnectionError | json.JSONDecodeError):
             super().handle_error(request, client_address)
 
     def _entry(self, messages: list[dict[str, str]]) -> dict[str, Any]:
