@@ -218,8 +218,10 @@ class Dialogue:
     def prepare(self, text: str, locale: str, session_id: str, cancelled: threading.Event) -> None:
         """Have the engine evaluate the prompt of a post as far as it is known, while the person still speaks.
 
-        Raises ``Cancelled`` or ``EngineError``.
+        Nothing is done for one that is too long already. Raises ``Cancelled`` or ``EngineError``.
         """
+        if len(text.strip()) > self._max_characters:
+            return
         language = language_of(resolve_locale(locale or self._locale, text))
         engine = self.engine.current
         engine.prefill(prefix(engine, language, text.strip(), self.sessions.memory(session_id)), cancelled)

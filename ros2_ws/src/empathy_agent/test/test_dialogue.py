@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from empathy_agent.chain import Delta, Layer
 from empathy_agent.dialogue import Dialogue, DialogueError, ErrorCode, Reply
 from empathy_agent.engines import Cancelled
 from empathy_agent.engines.openai_server import OpenAIServer
+from empathy_agent.prompt import Message
 from empathy_agent.safety import Risk
 from empathy_agent.session import Sessions
 
@@ -39,6 +40,19 @@ def streamed(deltas: Iterable[Delta]) -> dict[Layer, str]:
     for delta in deltas:
         texts[delta.layer] = texts.get(delta.layer, "") + delta.text
     return texts
+
+
+def test_what_is_too_long_already_is_not_prepared() -> None:
+    prepared: list[str] = []
+
+    class Noting(OpenAIServer):
+        def prefill(self, messages: Sequence[Message], cancelled: threading.Event) -> None:
+            prepared.append(messages[-1]["content"])
+
+    dialogue = Dialogue(Noting("http://127.0.0.1:1", "m"), max_characters=20)
+    for text in ("I cannot", "I cannot sleep since", "I cannot sleep since Monday"):
+        dialogue.prepare(text, "", "s", threading.Event())
+    assert prepared == ["I cannot", "I cannot sleep since"]
 
 
 def test_a_reply_streams_layer_by_layer() -> None:
