@@ -26,11 +26,15 @@ _BEFORE, _AFTER = 60, 40
 _PLACEHOLDER = re.compile(r"<([a-z]+)>")
 # 您 is you, she is no other than he for the patterns.
 _SAME = str.maketrans("您妳她牠咱俺", "你你他他我我")
+# One way to say no in English.
+_LONG_NOT = re.compile(
+    r"\b(is|are|was|were|do|does|did|has|have|had|should|would|could|need) not\b|\b(ca)n ?not\b|\bwill not\b"
+)
 # What comes behind such a word is no longer what somebody else thinks.
 _TURN = re.compile(
     r"其实|但|可是|可(?=[他你我这那])|不过|说实话|老实说|坦白说|事实上|实际上|说到底|确实"
     r"|\b(?:but|actually|honestly|frankly|to be honest|the truth is|in fact|in reality|the fact is|still|why not"
-    r"|why don't you|if not|not only)\b"
+    r"|why don't (?:you|we)|if not|not only)\b"
 )
 _QUOTES = re.compile(r"“[^”]*(?:”|$)|「[^」]*(?:」|$)|『[^』]*(?:』|$)|«[^»]*(?:»|$)|\"[^\"]*(?:\"|$)")
 _INVISIBLE = ("Cc", "Cf", "Mn", "Me")
@@ -59,7 +63,8 @@ class _Rules:
         )
 
     def _is_excepted(self, text: str, match: re.Match[str]) -> bool:
-        before = _TURN.split(text[max(0, match.start() - _BEFORE) : match.start()])[-1]
+        turned = _TURN.match(text, match.start()) is not None
+        before = "" if turned else _TURN.split(text[max(0, match.start() - _BEFORE) : match.start()])[-1]
         return any(
             pattern is not None and pattern.search(part) is not None
             for pattern, part in (
@@ -96,7 +101,7 @@ class Check:
     def stops(self, sentence: _Sentence, language: str) -> bool:
         """Whether the sentence must not be said in an answer in ``language``."""
         if self.name == "language":
-            return is_foreign(sentence.text, language)
+            return is_foreign(sentence.visible, language)
         if self.name == "number":
             return gives_number(sentence.plain)
         if self.name == "leak" and _echoes(sentence.plain, language):
@@ -110,10 +115,10 @@ class Check:
 class _Sentence:
     """A sentence as the checks read it."""
 
-    text: str
-    """As the model wrote it."""
+    visible: str
+    """NFKC without what is invisible."""
     plain: str
-    """NFKC in lower case without what is invisible; digits and marks stand as they were."""
+    """The same in lower case; digits and marks stand as they were."""
     folded: str
     """With everything that :func:`normalise` brings together."""
     quoted: list[tuple[int, int]]
@@ -121,14 +126,23 @@ class _Sentence:
 
     @classmethod
     def of(cls, text: str) -> _Sentence:
-        folded = normalise(text).translate(_SAME)
+        text = text.strip()
+        folded = _LONG_NOT.sub(_short_not, normalise(text).translate(_SAME))
         spans = [match.span() for match in _QUOTES.finditer(folded)]
         introduced = len(_LETTERS.findall(folded)) - sum(len(_LETTERS.findall(folded[a:b])) for a, b in spans) > 1
-        return cls(text, _plain(text), folded, spans if introduced else [])
+        return cls(_visible(text), _plain(text), folded, spans if introduced else [])
+
+
+def _short_not(match: re.Match[str]) -> str:
+    return (match[1] or match[2] or "wo") + "n't"
 
 
 def _plain(text: str) -> str:
-    letters = unicodedata.normalize("NFKC", text).lower()
+    return _visible(text).lower()
+
+
+def _visible(text: str) -> str:
+    letters = unicodedata.normalize("NFKC", text)
     return "".join(letter for letter in letters if letter in "\n\t" or unicodedata.category(letter) not in _INVISIBLE)
 
 
