@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
-from face_recon_node.models.signature.bands import AXES, BANDS, CHANNELS, CROSSED, DELAY, REFLECTED
+from face_recon_node.models.signature.bands import AXES, BANDS, CHANNELS, DELAY
 from face_recon_node.models.signature.signatures import (
     CERTAINTIES,
     EARS_SEEN,
@@ -21,7 +20,6 @@ from face_recon_node.models.signature.signatures import (
 from face_recon_node.stream.alignment import RATE
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from imuface_driver.arkit import MIRRORED
 from numpy.typing import NDArray
 
 SHOWN = np.arange(0, WEIGHTS, 4)
@@ -172,15 +170,3 @@ def test_damaged_arrays_are_named(
         name = damage_one(data, content)
         with pytest.raises(ValueError, match=f"array '{name}'"):
             read(content)
-
-
-def test_the_mirrored_person_is_the_one_whose_mirrored_session_is_solved() -> None:
-    common, actions = population(), list(MIRRORED)
-    readings, weights = session(linear_ears(common), 60.0)
-    swapped, signs = [6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5], np.tile([1.0, -1.0, 1.0, -1.0, 1.0, -1.0], 2)
-    channels = common.response.reshape(CHANNELS, WEIGHTS)[CROSSED] * REFLECTED[:, None]
-    response = channels[:, actions].reshape(common.response.shape)
-    reflected = replace(common, response=response, mean=common.mean[actions])
-    other = Signatures.fitted(reflected, [readings[:, swapped] * signs], [weights[:, actions]])
-    for name, array in Signatures.fitted(common, [readings], [weights]).mirrored().to_dict().items():
-        np.testing.assert_allclose(array, getattr(other, name), rtol=1e-3, atol=1e-5, err_msg=name)

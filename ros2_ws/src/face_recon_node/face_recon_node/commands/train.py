@@ -21,8 +21,8 @@ def train(
         str, typer.Option(help="signature: pretrain the shared network; any other of the family: fit it to sessions.")
     ] = "signature",
     output: Annotated[Path | None, typer.Option(help="Model file. [default: out/model/MODEL.pt]")] = None,
-    people: Annotated[int | None, typer.Option(help="Simulated people to learn from. [default: 2600]")] = None,
-    steps: Annotated[int | None, typer.Option(help="Training steps. [default: 6000]")] = None,
+    people: Annotated[int | None, typer.Option(help="Simulated people to learn from. [default: 2400]")] = None,
+    steps: Annotated[int | None, typer.Option(help="Training steps. [default: 8000]")] = None,
     captures: Annotated[
         list[Path] | None, typer.Option(help="Live Link Face CSV that moves some of the faces; may be repeated.")
     ] = None,

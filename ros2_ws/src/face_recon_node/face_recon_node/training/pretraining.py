@@ -18,14 +18,13 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 import torch
-from imuface_driver.arkit import MIRRORED
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 from torch.nn import functional
 
 from face_recon_node.head import HeadModel
-from face_recon_node.models.signature.bands import AXES, BANDS, CROSSED, REFLECTED
+from face_recon_node.models.signature.bands import AXES, BANDS
 from face_recon_node.models.signature.model import Confidence, SignatureModel, interpreted
 from face_recon_node.models.signature.network import Reading, SignatureNetwork, Told
 from face_recon_node.models.signature.signatures import EARS_SEEN, WEIGHTS, Population, Signatures
@@ -53,10 +52,10 @@ class PretrainingConfig:
     """Everything that decides about a run."""
 
     seed: int = 0
-    people: int = 2600
-    """To learn from, each of them also mirrored."""
+    people: int = 2400
+    """To learn from."""
     first_people: int = 240
-    people_per_step: float = 0.6
+    people_per_step: float = 0.4
     """People join as they are simulated, beside the training: so many more with each step."""
     common: int = 140
     """Further people, for what all have in common."""
@@ -64,7 +63,7 @@ class PretrainingConfig:
     """Further people, for the confidence."""
     captures: tuple[str, ...] = ()
     """Live Link Face captures (files) whose pieces move some faces."""
-    steps: int = 6000
+    steps: int = 8000
     batch: int = 20
     window: int = 320
     """Frames: 10.7 s."""
@@ -229,29 +228,25 @@ class Batch:
 
     @classmethod
     def drawn(cls, lessons: Sequence[Lesson], config: PretrainingConfig, rng: np.random.Generator) -> Batch:
-        """Some windows, some of them with one ear, half of them mirrored: a second person for each."""
+        """Some windows, some of them with one ear."""
         parts = []
         for index in rng.integers(len(lessons), size=config.batch):
             lesson = lessons[index]
             begin = int(rng.integers(len(lesson.weights) - config.window + 1))
             ears = 0 if rng.random() >= ONE_EAR else int(rng.integers(1, len(EARS_SEEN)))
-            rows = slice(begin, begin + config.window)
-            parts.append(window(lesson, rows, ears, mirrored=bool(rng.random() < 0.5)))
+            parts.append(window(lesson, slice(begin, begin + config.window), ears))
         channels, *told, weights, affect, expression = (
             torch.from_numpy(np.stack(part)) for part in zip(*parts, strict=True)
         )
         return cls(channels, Told(*told), weights, affect, expression)
 
 
-def window(lesson: Lesson, rows: slice, ears: int, mirrored: bool = False) -> tuple[NDArray, ...]:
+def window(lesson: Lesson, rows: slice, ears: int) -> tuple[NDArray, ...]:
     """Channels, the fields of :class:`Told`, weights, affect and expression of frames with a subset of the ears."""
-    signatures, channels, weights = lesson.signatures, lesson.channels[rows], lesson.weights[rows]
-    if mirrored:
-        signatures = signatures.mirrored()
-        channels, weights = channels[:, CROSSED] * REFLECTED, weights[:, list(MIRRORED)]
+    signatures = lesson.signatures
     present = np.tile(np.repeat(EARS_SEEN[ears], AXES // 2), len(BANDS))
     return (
-        channels.astype(np.float32) * present,
+        lesson.channels[rows].astype(np.float32) * present,
         signatures.evidence[ears] / signatures.channel_scale,
         signatures.certainty[ears],
         np.eye(len(EARS_SEEN), dtype=np.float32)[ears],
@@ -259,7 +254,7 @@ def window(lesson: Lesson, rows: slice, ears: int, mirrored: bool = False) -> tu
         signatures.channel_scale,
         signatures.mean,
         signatures.spread,
-        weights.astype(np.float32),
+        lesson.weights[rows].astype(np.float32),
         lesson.affect[rows].astype(np.float32),
         lesson.expression[rows].astype(np.int64),
     )

@@ -25,7 +25,7 @@ CROSS_TALK = 0.08  # share of a one-sided action that reaches the other ear thro
 # Motion of default ears in that of faint ones, chosen such that published facts come out: docs/simulation.md.
 STRENGTH = 3.0
 LIDS_STRENGTH = 12.0
-JOINT_SHIFT = 5.8  # how far the jaw's joint shifts the canal
+JOINT_SHIFT = 4.2  # how far the jaw's joint shifts the canal
 SCATTER = np.radians(30.0)  # per component, by which each action of a tissue pulls in a direction of its own
 EAR_SCATTER = np.radians(10.0)  # the same, between the ears of a person
 

@@ -29,10 +29,6 @@ AXES = 6
 """Of each band: x, y, z of the left and of the right ear."""
 CHANNELS = len(BANDS) * AXES
 GYROSCOPES, ACCELEROMETERS = [3, 4, 5, 9, 10, 11], [0, 1, 2, 6, 7, 8]
-CROSSED = np.add.outer(AXES * np.arange(len(BANDS)), [3, 4, 5, 0, 1, 2]).ravel()
-"""(42,) the channel of the other ear."""
-REFLECTED = np.concatenate((np.tile([-1.0, 1.0, -1.0], 8), np.tile([1.0, -1.0, 1.0], 6)))
-"""(42,) signs that channels take in a mirror: turns are axial vectors, the accelerometers' bands are not."""
 DELAY = np.array([0.0, 0.5, 0.5])
 """The readings follow the face by a frame and a half: the grid's period, the sensor's filter and the tissue's lag."""
 

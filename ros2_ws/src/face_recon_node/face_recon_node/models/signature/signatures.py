@@ -12,11 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-from imuface_driver.arkit import MIRRORED
 from numpy.typing import NDArray
 
 from face_recon_node.models.fitting import finite_arrays
-from face_recon_node.models.signature.bands import AXES, BANDS, CHANNELS, CROSSED, REFLECTED, FaceBands, ReadingBands
+from face_recon_node.models.signature.bands import AXES, BANDS, CHANNELS, FaceBands, ReadingBands
 
 Array = NDArray[np.float64]
 
@@ -98,27 +97,6 @@ class Signatures:
     def to_dict(self) -> dict[str, NDArray[np.float32]]:
         """Plain arrays, for the model file."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    def mirrored(self) -> Signatures:
-        """Those of the person in the mirror: left is right, and the readings turn the other way."""
-        actions = list(MIRRORED)
-        ears = [EARS_SEEN.index((right, left)) for left, right in EARS_SEEN]
-        channels = self.response.reshape(CHANNELS, WEIGHTS)[CROSSED][:, actions] * REFLECTED[:, None]
-        evidence = self.evidence.reshape(len(EARS_SEEN), -1, WEIGHTS, CHANNELS)[ears][:, :, actions][..., CROSSED]
-        certainty = self.certainty.reshape(len(EARS_SEEN), -1, WEIGHTS)[ears][:, :, actions]
-        return Signatures(
-            *(
-                array.astype(np.float32)
-                for array in (
-                    self.mean[actions],
-                    self.spread[actions],
-                    channels.reshape(self.response.shape),
-                    self.channel_scale[CROSSED],
-                    (evidence * REFLECTED).reshape(self.evidence.shape),
-                    certainty.reshape(self.certainty.shape),
-                )
-            )
-        )
 
     @classmethod
     def from_dict(cls, arrays: Mapping[str, NDArray]) -> Signatures:
