@@ -25,7 +25,7 @@ GOOD_ZH = (
 
 @dataclass(frozen=True)
 class Answer:
-    """A reply in full: the chunks of the body, and whether the connection is cut after them."""
+    """A reply in full: the chunks of the body, and whether the connection is cut after them; with status 0, at once."""
 
     body: Iterable[bytes]
     status: int = 200
@@ -106,6 +106,9 @@ class _Handler(BaseHTTPRequestHandler):
             reply = Answer([reply[1]], reply[0], {})
         elif not isinstance(reply, Answer):
             reply = Answer(reply)
+        if not reply.status:
+            self.close_connection = True
+            return
         self.send_response(reply.status)
         for name, value in (reply.headers | {"Transfer-Encoding": "chunked"}).items():
             self.send_header(name, value)

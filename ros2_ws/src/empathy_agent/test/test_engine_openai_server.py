@@ -344,6 +344,22 @@ def test_replies_share_a_connection() -> None:
         engine.close()
 
 
+def test_a_connection_that_is_closed_when_it_is_used_again_costs_no_reply() -> None:
+    with serve(events(GOOD), Answer([], 0), events(GOOD)) as server:
+        engine = OpenAIServer(server.url, "m")
+        for _ in range(2):
+            assert complete(engine, PROMPT, Decoding(), threading.Event()) == GOOD
+        assert len(server.requests) == 3
+        engine.close()
+
+
+def test_a_server_that_closes_every_connection_is_not_asked_for_ever() -> None:
+    with serve(Answer([], 0)) as server:
+        with pytest.raises(EngineError, match="is the server running"):
+            generate(server.url)
+        assert len(server.requests) == 2
+
+
 def test_a_stream_that_stays_open_after_its_end_is_left() -> None:
     def stays() -> Iterator[bytes]:
         yield from (delta("done", finish_reason="stop"), b"data: [DONE]\n\n")

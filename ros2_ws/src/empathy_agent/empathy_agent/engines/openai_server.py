@@ -7,7 +7,7 @@ import contextlib
 import email.utils
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -24,6 +24,8 @@ _LONGEST_TOKEN = 32  # characters; a text with more a token comes from a server 
 _REST = 1.0  # seconds that a server may take from its last word to the end of the stream
 _SILENT_REST = 30.0  # seconds for which a silent server is left alone: nobody waits for it twice
 _QUOTE = 8  # characters in common with a post that make a server's error message a quotation
+# A server may close a connection that was kept at the moment when it is used again.
+_CLOSED_EARLY = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 _NOT_WHOLE = {
     "length": "max_tokens or the context ends it",
     "content_filter": "the server's filter ends it",
@@ -35,8 +37,9 @@ class OpenAIServer(Engine):
 
     ``url`` is a bare host, the base address of the API or the endpoint itself, see :mod:`.address`.
     ``supports_grammar`` says that the server takes grammars and the sampling fields of llama.cpp or vLLM (``grammar``
-    or ``structured_outputs``, ``min_p``, ``dry_multiplier``); others refuse or ignore them. ``timeout`` is the longest silence of the server in seconds: it
-    must cover the evaluation of a long prompt. Raises ``ValueError`` for an address that cannot be one.
+    or ``structured_outputs``, ``min_p``, ``dry_multiplier``); others refuse or ignore them. ``timeout`` is the longest
+    silence of the server in seconds: it must cover the evaluation of a long prompt. Raises ``ValueError`` for an
+    address that cannot be one.
     """
 
     worked_examples = True
@@ -88,7 +91,10 @@ class OpenAIServer(Engine):
 
         async def talk(client: httpx.AsyncClient, emit: Emit[dict[str, Any]]) -> None:
             try:
-                response = await client.post(url, json=dict(body))
+                try:
+                    response = await client.post(url, json=dict(body))
+                except _CLOSED_EARLY:
+                    response = await client.post(url, json=dict(body))
             except httpx.HTTPError as error:
                 raise self._lost(error) from error
             if response.status_code != 200:
@@ -131,7 +137,7 @@ class OpenAIServer(Engine):
         return body
 
     async def _chat(self, client: httpx.AsyncClient, body: Mapping[str, Any], whole: bool, emit: Emit[str]) -> None:
-        async with aconnect_sse(client, "POST", str(self._endpoint), json=body) as source:
+        async with self._opened(client, body) as source:
             response = source.response
             if response.status_code != 200:
                 await response.aread()
@@ -147,6 +153,20 @@ class OpenAIServer(Engine):
                 response.encoding = "utf-8"
                 finish = await self._read_events(source, body, whole, emit)
         self._check(finish, whole)
+
+    @contextlib.asynccontextmanager
+    async def _opened(self, client: httpx.AsyncClient, body: Mapping[str, Any]) -> AsyncIterator[EventSource]:
+        """The response to a request, which is sent once more on a new connection where the first was being closed."""
+        async with contextlib.AsyncExitStack() as stack:
+
+            async def ask() -> EventSource:
+                return await stack.enter_async_context(aconnect_sse(client, "POST", str(self._endpoint), json=body))
+
+            try:
+                source = await ask()
+            except _CLOSED_EARLY:
+                source = await ask()
+            yield source
 
     async def _read_whole(self, response: httpx.Response, messages: Sequence[Message], emit: Emit[str]) -> str:
         """The reply of a server that does not stream; gives its finish_reason."""
