@@ -94,9 +94,9 @@ class Speech:
 
     def _reviewed(self, layer: Layer, sentences: list[str]) -> Iterator[Delta]:
         for sentence in sentences:
-            if not sentence.strip():
-                continue
             so_far = self._texts.get(layer, "")
+            if not sentence.strip() or not (so_far or key(sentence)):  # nothing yet, or dots alone
+                continue
             if reason := self._objection(layer, so_far, sentence):
                 self.stopped[reason.partition(":")[0]] += 1
                 continue

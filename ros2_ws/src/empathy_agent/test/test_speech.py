@@ -77,3 +77,8 @@ def test_a_restart_keeps_what_was_spoken() -> None:
 def test_a_last_sentence_without_an_end_is_still_reviewed(mark: str) -> None:
     speech = said("<answer>It sounds hard. It is all your fault" + mark, [])
     assert speech.chain()[Layer.ANSWER] == "It sounds hard."
+
+
+def test_dots_alone_are_no_answer() -> None:
+    assert not said("<answer>……</answer>", []).spoken
+    assert said("<answer>I see……</answer>", []).chain()[Layer.ANSWER] == "I see……"
