@@ -516,7 +516,7 @@ def load(options: argparse.Namespace) -> Report:
         "outcomes": dict(Counter(turn.outcome for turn in turns)),
         "goals a second": round(len(turns) / lasted, 1),
         "cancelled too late": sum(bool(turn.cancelled) and turn.answered for turn in turns),
-        "asked once more": sum(len(entries) - 1 for entries in by_fact.values()),
+        "asked once more": sum(max(0, len(entries) - 1) for entries in by_fact.values()),
         "most streams at once": streams_at_once(log),
         "share of one core": round((after.user + after.system - before.user - before.system) / lasted, 3),
         "memory, MB": {name: round(value, 1) for name, value in thirds(memory).items()},
@@ -745,12 +745,12 @@ def abuse(options: argparse.Namespace) -> Report:
             client.run(15.0, lambda: client.diagnostics.get("queue") == "0" == client.diagnostics.get("answering"))
             after = client.ask(ORDINARY, f"after {name}", 30.0)
             figures["an ordinary post afterwards"] = f"{after.outcome} after {after.milliseconds:.0f} ms"
+            figures["memory of the node then, MB"] = round(agent.usage.memory_info().rss / 2**20, 1)
             report.figures[name] = figures
             report.most(f"{name}: faults", faults, 0)
             report.most(f"{name}: ordinary post not answered afterwards", int(not after.answered), 0)
         client.run(1.5)
         report.figures["diagnostics"] = client.diagnostics
-        report.figures["memory, MB"] = round(agent.usage.memory_info().rss / 2**20, 1)
         report.most("the node has ended", int(agent.process.poll() is not None), 0)
         report.most("threads of the dialogue that ended", int(client.diagnostics.get("threads_replaced", "1")), 0)
         words = [*INJECTIONS, ORDINARY, *WORRIES, *CRISES]
