@@ -25,7 +25,6 @@ CRISIS_SELF = [
     "我想死，真的想死",
     "我要去死",
     "我死了以后他们就都解脱了",
-    "我刚吃了一整瓶安眠药",
     "永别了，谢谢你听我说这些",
     "我不想活在这个世界上了",
     "我想zisha",
@@ -51,7 +50,6 @@ CRISIS_SELF = [
     "Ｉ ｗａｎｔ ｔｏ ｄｉｅ",
     "I wish I was dead",
     "I can’t stop hurting myself",
-    "I just took a whole bottle of sleeping pills",
     "This is goodbye. I won't be here tomorrow.",
     "I'm thinking of ending it all",
     "There is no reason to live",
@@ -66,6 +64,19 @@ CRISIS_SELF = [
     "I'm going to take all my pills",
     "I can't do this anymore, goodbye everyone",
     "i think about dying every day",
+    "如果能一觉睡过去不再醒来就好了",
+    "I hope I don't wake up tomorrow",
+]
+
+CRISIS_ATTEMPT = [
+    "我刚吃了一整瓶安眠药",
+    "I just took a whole bottle of sleeping pills",
+]
+
+CRISIS_THIRD = [
+    "我朋友说他想自杀，我不知道怎么办",
+    "我同学割腕了，我很害怕",
+    "My friend says she wants to die and I don't know what to do",
 ]
 
 CRISIS_OTHERS = [
@@ -103,16 +114,12 @@ CONCERN = [
     "撑不下去了",
     "我不想死，可是我好痛苦",
     "我没有想过自杀，只是很绝望",
-    "我朋友说他想自杀，我不知道怎么办",
     "我以前想过自杀，现在好多了",
-    "我同学割腕了，我很害怕",
     "小时候我被家里人虐待过，家暴的声音我现在还记得",
     "昨天看的电影里主角自杀了，我一直很难过",
-    "如果能一觉睡过去不再醒来就好了",
     "I feel hopeless",
     "I am not suicidal, I just feel empty and hopeless",
     "My brother killed himself last year",
-    "My friend says she wants to die and I don't know what to do",
     "I used to self-harm years ago",
     "When I was fifteen I tried to kill myself",
     "I can't go on like this",
@@ -120,7 +127,6 @@ CONCERN = [
     "What's the point of living like this",
     "I just want to disappear",
     "如果我死了，他们会难过吗",
-    "I hope I don't wake up tomorrow",
     "life isn't worth living, I want out",
     "I just want it all to stop",
     "I never want to kill myself, but I am so tired",
@@ -188,6 +194,18 @@ def test_own_life(text: str) -> None:
     assert (verdict.risk, verdict.kind) == (Risk.CRISIS, Kind.SELF)
 
 
+@pytest.mark.parametrize("text", CRISIS_ATTEMPT)
+def test_an_attempt_a_moment_ago(text: str) -> None:
+    verdict = assess(text)
+    assert (verdict.risk, verdict.kind) == (Risk.CRISIS, Kind.ATTEMPT)
+
+
+@pytest.mark.parametrize("text", CRISIS_THIRD)
+def test_somebody_elses_danger(text: str) -> None:
+    verdict = assess(text)
+    assert (verdict.risk, verdict.kind) == (Risk.CRISIS, Kind.THIRD)
+
+
 @pytest.mark.parametrize("text", CRISIS_OTHERS)
 def test_others_lives(text: str) -> None:
     verdict = assess(text)
@@ -214,16 +232,70 @@ def test_the_gravest_clause_of_a_long_post_decides() -> None:
     assert assess("今天累死了。" * 100 + "我不想活了。" + "笑死我了。" * 100).risk is Risk.CRISIS
 
 
-def test_a_long_post_is_read_quickly() -> None:
+# What made regular expressions run for ever, and what makes much work: findings that are lowered at every place.
+ADVERSARIAL = [
+    "我们昨天一起吃饭聊天，",
+    "we had dinner together and talked about him, ",
+    "想",
+    "我想",
+    "我不想死",
+    "我没想死，",
+    "他说他想死 ",
+    "药药药",
+    "唔想",
+    "畀佢",
+    "a ",
+    "a!a2",
+    "k.i.",
+    "n't want to ",
+    "i want to ",
+    "my friend ",
+    "my friend who wants to die is better now. ",
+    "not going to kill myself lol ",
+    "(((",
+    "\n",
+    "？！",
+    "ａ",
+    "\x00死",
+]
+
+
+@pytest.mark.parametrize("text", ADVERSARIAL)
+def test_a_hundred_thousand_characters_are_read_quickly(text: str) -> None:
+    assess("")  # loads the weights
     started = time.process_time()
-    assess("我们昨天一起吃饭聊天，" * 400)
-    assess("we had dinner together and talked about him, " * 100)
+    assess(text * (100_000 // len(text)))
     assert time.process_time() - started < 2.0
 
 
-@given(st.text(max_size=400))
-def test_never_raises(text: str) -> None:
-    assert assess(text).risk in Risk
+def test_the_time_grows_with_the_length_and_not_faster() -> None:
+    def seconds(characters: int) -> float:
+        text = "".join(f"第{number}天我和他去吃饭，没有想死，聊到{number * 7}点。" for number in range(characters // 24))
+        started = time.process_time()
+        assess(text)
+        return time.process_time() - started
+
+    seconds(1000)
+    assert seconds(96_000) < 8 * seconds(24_000) + 0.1
+
+
+def test_a_long_text_is_screened_to_its_end() -> None:
+    filler = "".join(f"第{number}天我们去公园散步，聊到{number}点才回家。" for number in range(5000))
+    assert assess(filler + "我不想活了，今晚就结束。").risk is Risk.CRISIS
+    assert assess("我把药都吞下去了。" + filler).risk is Risk.CRISIS
+
+
+_CHARACTERS = st.text(st.characters() | st.sampled_from("想死不我药刀他说唔咗。，\x00\ud800\u200b \nkillmyself'"), max_size=300)
+
+
+@given(_CHARACTERS | st.lists(st.sampled_from(CRISIS_SELF + CONCERN + NONE)).map("".join))
+def test_never_raises_and_says_the_same_twice(text: str) -> None:
+    verdict = assess(text)
+    assert verdict.risk in Risk
+    assert (verdict.kind is None) == (verdict.risk is Risk.NONE)
+    assert verdict.source in ("rule", "classifier", "")
+    assert bool(verdict.source) == (verdict.risk is not Risk.NONE)
+    assert assess(text) == verdict
 
 
 @given(st.sampled_from(CRISIS_SELF), st.text(alphabet="。！？\n", min_size=1, max_size=3))

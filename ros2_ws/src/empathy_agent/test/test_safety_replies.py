@@ -1,10 +1,11 @@
-"""Help lines, fixed texts, and the review of what a model wrote."""
+"""Help lines and fixed texts."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+import yaml
 from empathy_agent.language import is_in_language
 from empathy_agent.safety import Hotlines, Kind, concern_lead, crisis_chain, objection, unanswered_chain
 from hypothesis import given
@@ -17,17 +18,72 @@ from hypothesis import strategies as st
         ("zh-CN", ["12356", "120", "110"], ["988", "911"]),
         ("zh_cn", ["12356"], []),
         ("en-US", ["988", "911"], ["12356"]),
-        ("zh-TW", ["findahelpline"], ["12356", "110", "988"]),
-        ("en-GB", ["findahelpline"], ["12356", "911"]),
-        ("en", ["findahelpline", "988"], ["12356"]),
+        ("zh-TW", ["1925", "119"], ["12356", "120", "988"]),
+        ("zh-Hant-TW", ["1925"], ["12356"]),
+        ("zh-HK", ["2896 0000", "999"], ["12356", "110"]),
+        ("zh-Hant-HK", ["2896 0000"], ["12356"]),
+        ("zh-yue-HK", ["2896 0000"], ["12356"]),
+        ("en-GB", ["116 123", "999"], ["12356", "911"]),
+        ("en-UK", ["116 123"], []),
+        ("en_GB.UTF-8", ["116 123"], []),
+        ("zh-GB", ["116 123", "999", "倾听"], ["12356", "110"]),
+        ("en-CN", ["12356", "120", "110"], ["988"]),
+        ("fr-CA", ["988", "911"], []),
+        ("en-AU", ["13 11 14", "000"], []),
+        ("zh-SG", ["1767", "995"], ["12356"]),
+        ("zh", ["findahelpline"], ["12356", "110"]),
+        ("zh-Hant", ["findahelpline"], ["12356"]),
+        ("zh-MY", ["findahelpline", "急救"], ["12356"]),
+        ("en", ["findahelpline"], ["12356", "988"]),
+        ("en-ZA", ["findahelpline"], ["12356", "911"]),
         ("de-DE", ["findahelpline"], ["12356"]),
+        ("en-x-GB", ["findahelpline"], ["116"]),
         ("", ["findahelpline"], ["12356"]),
     ],
 )
-def test_help_lines_by_locale(locale: str, present: list[str], absent: list[str]) -> None:
+def test_help_lines_by_region(locale: str, present: list[str], absent: list[str]) -> None:
     text = "\n".join(Hotlines.load().lines(locale))
     assert all(part in text for part in present)
     assert not any(part in text for part in absent)
+
+
+@pytest.mark.parametrize(
+    ("locale", "kind", "first", "present", "absent"),
+    [
+        ("zh-CN", Kind.ATTEMPT, "120", ["110", "12356"], ["12338"]),
+        ("zh-CN", Kind.SELF, "12356", ["120"], ["12338"]),
+        ("zh-CN", Kind.HARMED, "110", ["12338"], ["12355"]),
+        ("zh-CN", Kind.CHILD, "12355", ["110"], ["12338"]),
+        ("zh-CN", Kind.OTHERS, "110", ["12356"], []),
+        ("zh-CN", Kind.EMERGENCY, "120", ["110"], ["12356"]),
+        ("zh-CN", Kind.VOICES, "120", ["12356"], []),
+        ("zh-CN", Kind.THIRD, "120", ["110", "12356"], []),
+        ("zh-TW", Kind.CHILD, "113", ["110", "1925"], []),
+        ("en-US", Kind.HARMED, "911", ["1-800-799-7233"], ["1-800-422-4453"]),
+        ("en-US", Kind.CHILD, "1-800-422-4453", ["911", "988"], []),
+        ("en-GB", Kind.CHILD, "0800 1111", ["999"], []),
+        ("zh-GB", Kind.HARMED, "999", ["0808 2000 247"], ["110", "12338"]),
+        ("en-SG", Kind.CHILD, "999", ["1767"], []),
+    ],
+)
+def test_help_lines_by_kind(locale: str, kind: Kind, first: str, present: list[str], absent: list[str]) -> None:
+    lines = Hotlines.load().lines(locale, kind)
+    assert first in lines[0]
+    assert all(part in "\n".join(lines) for part in present)
+    assert not any(part in "\n".join(lines) for part in absent)
+
+
+@pytest.mark.parametrize("kind", [*Kind, None])
+@pytest.mark.parametrize("locale", ["zh-CN", "zh-HK", "zh-TW", "en-US", "en-CA", "en-GB", "en-IE", "en-AU", "en-NZ"])
+def test_no_region_leaves_a_kind_without_lines_or_says_one_twice(locale: str, kind: Kind | None) -> None:
+    lines = Hotlines.load().lines(locale, kind)
+    assert lines
+    assert len(lines) == len(set(lines))
+
+
+@given(st.text(max_size=20), st.sampled_from([*Kind, None]))
+def test_any_locale_has_lines(locale: str, kind: Kind | None) -> None:
+    assert Hotlines.load().lines(locale, kind)
 
 
 def test_a_lab_brings_its_own_file(tmp_path: Path) -> None:
@@ -36,6 +92,23 @@ def test_a_lab_brings_its_own_file(tmp_path: Path) -> None:
     hotlines = Hotlines.load(file)
     assert hotlines.lines("de-DE") == ["Telefonseelsorge"]
     assert hotlines.lines("zh-CN") == ["anywhere"]
+    assert hotlines.lines("de-DE", Kind.CHILD) == ["Telefonseelsorge"]
+    assert hotlines.lines("en-DE", Kind.SELF) == ["Telefonseelsorge"]
+
+
+def test_a_lab_may_tell_services_apart(tmp_path: Path) -> None:
+    file = tmp_path / "hotlines.yaml"
+    file.write_text('"de-DE": {crisis: [one, two], police: three}\n"*": [anywhere]\n')
+    hotlines = Hotlines.load(file)
+    assert hotlines.lines("de-DE", Kind.SELF) == ["one", "two", "three"]
+    assert hotlines.lines("de-DE", Kind.OTHERS) == ["three", "one", "two"]
+    assert hotlines.lines("de-DE", Kind.EMERGENCY) == ["three"]
+
+
+def test_an_entry_without_what_is_needed_gives_all_it_has(tmp_path: Path) -> None:
+    file = tmp_path / "hotlines.yaml"
+    file.write_text('"de-DE": {child: [one]}\n"*": [anywhere]\n')
+    assert Hotlines.load(file).lines("de-DE", Kind.EMERGENCY) == ["one"]
 
 
 @pytest.mark.parametrize(
@@ -49,6 +122,12 @@ def test_a_lab_brings_its_own_file(tmp_path: Path) -> None:
         ('"*": [1]', "one or more lines"),
         ('"*": [" "]', "one or more lines"),
         ('no: [x]\n"*": [x]', "put it in quotes"),
+        ('"*": [x]\nen-GB: {}', "en-GB must be a list of one or more lines"),
+        ('"*": [x]\nen-GB: {fire: [x]}', "en-GB has an entry 'fire'; known are crisis, police"),
+        ('"*": [x]\nen-GB: {1: [x]}', "en-GB has an entry 1"),
+        ('"*": [x]\nen-GB: {crisis: []}', "en-GB, crisis must be a list of one or more lines"),
+        ('"*": [x]\nen-GB: {crisis: " "}', "en-GB, crisis must be a list of one or more lines"),
+        ('"*": [x]\nen-GB: {crisis: [1]}', "en-GB, crisis must be a list of one or more lines"),
     ],
 )
 def test_a_wrong_file_is_named(tmp_path: Path, content: str, message: str) -> None:
@@ -64,6 +143,16 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         Hotlines.load(tmp_path / "nowhere.yaml")
 
 
+@given(st.dictionaries(st.text(max_size=4), st.recursive(st.none() | st.text(max_size=4) | st.integers(), st.lists)))
+def test_a_file_of_anything_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, entries: object) -> None:
+    file = tmp_path_factory.mktemp("lines") / "hotlines.yaml"
+    file.write_text(yaml.safe_dump(entries), encoding="utf-8")
+    try:
+        assert Hotlines.load(file).lines("en-GB")
+    except ValueError as error:
+        assert str(file) in str(error)
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("kind", [*Kind, None])
 def test_fixed_texts_are_complete_and_fit(language: str, kind: Kind | None) -> None:
@@ -73,53 +162,3 @@ def test_fixed_texts_are_complete_and_fit(language: str, kind: Kind | None) -> N
         assert is_in_language(text, language)
         assert objection(text, language) == ""
     assert is_in_language(concern_lead(language), language)
-
-
-@pytest.mark.parametrize(
-    ("answer", "language", "reason"),
-    [
-        ("It sounds hard.", "zh", "language"),
-        ("听起来很难。", "en", "language"),
-        ("听起来很难，请拨打400-123-4567。", "zh", "number"),
-        ("Please call 0800 123 456.", "en", "number"),
-        ("难受的时候可以打12356。", "zh", "number"),
-        ("夜里撑不住，就拨一下热线 010 8295 1332。", "zh", "number"),
-        ("有一条心理援助热线是 1925。", "zh", "number"),
-        ("记住 110，也记住你不是一个人。", "zh", "number"),
-        ("You can reach somebody at 988, day and night.", "en", "number"),
-        ("Text HOME to the line at 7417.", "en", "number"),
-        ("There is a number for nights like this, 1 1 6 1 2 3.", "en", "number"),
-        ("也许是你不够好，要多努力。", "zh", "blames"),
-        ("其实是你太敏感了，别想太多。", "zh", "blames"),
-        ("你不能要求太多，他也很辛苦。", "zh", "blames"),
-        ("It is your fault that he left.", "en", "blames"),
-        ("You are overreacting, others have it worse.", "en", "blames"),
-        ("You just need to get over it. You should get over it.", "en", "blames"),
-    ],
-)
-def test_what_must_not_be_shown(answer: str, language: str, reason: str) -> None:
-    assert reason in objection(answer, language)
-
-
-@pytest.mark.parametrize(
-    ("answer", "language"),
-    [
-        ("听起来你真的累坏了，这不是你的错。", "zh"),
-        ("有这样的感受很自然，不是你不够坚强。", "zh"),
-        ("难怪你会怀疑是不是自己不够好。", "zh"),
-        ("It sounds exhausting. This is not your fault, and you are not overreacting.", "en"),
-        ("You may feel that you are not good enough.", "en"),
-        ("一模五百六，高考491，这个落差谁都会疼。2019年那个夏天，也没有过去。", "zh"),
-        ("你每个月往家里寄1500块，已经三年了。", "zh"),
-        ("差点到120分，你比谁都难过。", "zh"),
-        ("Since 2019 you have sent 1,500 a month and slept in 3 rooms.", "en"),
-        ("You got 110 points and still feel you failed.", "en"),
-    ],
-)
-def test_what_may_be_shown(answer: str, language: str) -> None:
-    assert objection(answer, language) == ""
-
-
-@given(st.text(), st.sampled_from(["zh", "en"]))
-def test_review_never_raises(answer: str, language: str) -> None:
-    assert isinstance(objection(answer, language), str)

@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 from empathy_agent.language import HAN
+from empathy_agent.safety.classifier import Judgement, shipped
 from empathy_agent.safety.normalise import normalise
 from empathy_agent.safety.patterns import URGENCY, Kind, Language, Risk, Rule
 from empathy_agent.safety.patterns_en import ENGLISH
 from empathy_agent.safety.patterns_zh import CHINESE
 
-__all__ = ["Kind", "Risk", "Verdict", "assess", "by_rules"]
+__all__ = ["Kind", "Risk", "Verdict", "assess", "by_rules", "graver"]
 
 _HAN = re.compile(f"[{HAN}]")
 _LATIN = re.compile("[a-z]{2}")
@@ -25,6 +26,8 @@ _SENTENCE = re.compile(r"[。!?;\n]+|\.(?=\s|$)")
 _BEFORE, _AFTER = 120, 80
 # How far before a finding a word of the past reaches.
 _PAST = 40
+# A minor says so early.
+_MINOR = 2000
 _SHOWN = 80
 
 
@@ -43,8 +46,20 @@ class Verdict:
 
 
 def assess(text: str) -> Verdict:
-    """The risk that a text states. Any string is allowed; takes time linear in its length."""
-    return by_rules(normalise(text))
+    """The risk that a text states, by the rules; what they leave below a crisis the classifier may raise.
+
+    Any string is allowed, also the beginning of an utterance; takes time linear in its length.
+    """
+    text = normalise(text)
+    verdict = by_rules(text)
+    return verdict if verdict.risk is Risk.CRISIS else graver(verdict, shipped().judge(text))
+
+
+def graver(verdict: Verdict, judgement: Judgement) -> Verdict:
+    """The verdict of the rules, or the classifier's where that is graver."""
+    if judgement.risk > verdict.risk:
+        return Verdict(judgement.risk, judgement.kind, judgement.telling, "classifier")
+    return verdict
 
 
 def by_rules(text: str) -> Verdict:
@@ -60,10 +75,17 @@ def by_rules(text: str) -> Verdict:
         for rule in language.rules:
             if rule.risk < best.risk or (rule.risk is best.risk and not _is_more_urgent(rule.kind, best.kind)):
                 continue
+            weighed = set()
             for match in rule.pattern.finditer(cleaned):
-                risk, kind = _Surroundings(language, cleaned, *match.span()).weigh(rule)
+                around = _Surroundings(language, cleaned, *match.span())
+                if around.key in weighed:
+                    continue
+                weighed.add(around.key)
+                risk, kind = around.weigh(rule)
                 if risk > best.risk or (risk is best.risk and _is_more_urgent(kind, best.kind)):
                     best = Verdict(risk, kind, match[0].strip()[:_SHOWN], "rule")
+                if risk is rule.risk:
+                    break
     return best
 
 
@@ -79,23 +101,16 @@ def _is_more_urgent(kind: Kind, other: Kind | None) -> bool:
 
 
 class _Surroundings:
-    """The words around a finding, as far as they may change its weight."""
+    """The words around a finding, as far as they may change its weight; worked out when they are asked for."""
 
     def __init__(self, language: Language, text: str, start: int, end: int) -> None:
         self._language = language
-        before = text[max(0, start - _BEFORE) : start]
-        after = text[end : end + _AFTER]
-        before = _SENTENCE.split(before)[-1]
-        rest = _SENTENCE.split(after, maxsplit=1)
-        clauses = _split(language.clause, before)
-        self._clause = clauses[-1]
-        self._clause_before = clauses[-2] if len(clauses) > 1 else ""
-        self._found = text[start:end]
-        self._after = rest[0]
-        self._sentence = before + text[start:end] + rest[0]
-        # Recovery is often told in the sentence after.
-        self._and_next = before + text[start:end] + after
         self._text = text
+        self._found = text[start:end]
+        self._before = text[max(0, start - _BEFORE) : start]
+        self._behind = text[end : end + _AFTER]
+        # Repeated words need be weighed once.
+        self.key = (self._before, self._found, self._behind)
 
     def weigh(self, rule: Rule) -> tuple[Risk, Kind]:
         """Risk and kind of the finding here."""
@@ -106,19 +121,44 @@ class _Surroundings:
             return rule.risk, kind
         if kind in (Kind.SELF, Kind.ATTEMPT) and self._is_of_somebody():
             kind = Kind.THIRD
-        if kind is Kind.HARMED and language.minor.search(self._text[:2000]):
+        if kind is Kind.HARMED and language.minor.search(self._text[:_MINOR]):
             kind = Kind.CHILD
         if kind is Kind.EMERGENCY:
-            told = language.story.search(self._sentence) or language.past.search(self._clause)
+            told = language.story.search(self._sentence) or self._is_past()
             return (Risk.CONCERN if told else Risk.CRISIS), kind
         lowered = (
-            language.story.search(self._sentence)
-            or (language.denied.search(self._clause) and kind is not Kind.HARMED)
-            or (self._is_past() and not language.again.search(self._sentence))
+            (language.denied.search(self._clause) and kind is not Kind.HARMED)
+            or language.story.search(self._sentence)
+            or (self._is_past() and (kind is Kind.THIRD or not language.again.search(self._sentence)))
             or (kind is Kind.THIRD and language.dead.search(self._sentence))
             or (language.jest.search(self._and_next) and self._is_light(kind))
         )
         return (Risk.CONCERN if lowered else Risk.CRISIS), kind
+
+    @cached_property
+    def _sentence_before(self) -> str:
+        return _SENTENCE.split(self._before)[-1]
+
+    @cached_property
+    def _after(self) -> str:
+        return _SENTENCE.split(self._behind, maxsplit=1)[0]
+
+    @cached_property
+    def _sentence(self) -> str:
+        return self._sentence_before + self._found + self._after
+
+    @cached_property
+    def _and_next(self) -> str:
+        """Recovery and jokes are often told in the sentence after."""
+        return self._sentence_before + self._found + self._behind
+
+    @cached_property
+    def _clauses(self) -> list[str]:
+        return self._language.clause.split(self._sentence_before) or [""]
+
+    @property
+    def _clause(self) -> str:
+        return self._clauses[-1]
 
     def _is_past(self) -> bool:
         language = self._language
@@ -132,11 +172,8 @@ class _Surroundings:
         return kind in (Kind.OTHERS, Kind.VOICES) or bool(self._language.light.search(self._found))
 
     def _is_of_somebody(self) -> bool:
-        if self._language.somebody.search(self._clause):
+        language = self._language
+        if language.somebody.search(self._clause):
             return True
-        reported = self._language.reported.search(self._clause)
-        return bool(reported and self._language.somebody.search(self._clause_before))
-
-
-def _split(separator: Any, text: str) -> list[str]:
-    return separator.split(text) or [""]
+        before = self._clauses[-2] if len(self._clauses) > 1 else ""
+        return bool(language.reported.search(self._clause) and language.somebody.search(before))

@@ -93,12 +93,21 @@ class Language:
     minor: Any
 
 
+def compiled(pattern: str) -> Any:
+    """A compiled RE2 pattern. Raises ``re2.error`` when it is not RE2."""
+    options = re2.Options()
+    # Room for the automata of long alternations; when it is used up RE2 starts afresh, and would say so on stderr.
+    options.max_mem = 32 << 20
+    options.log_errors = False
+    return re2.compile(pattern, options)
+
+
 def rules(kind: Kind, risk: Risk, *patterns: str, unless: str = "") -> list[Rule]:
     """One rule per pattern. Raises ``re2.error`` when one is not RE2."""
-    harmless = re2.compile(unless) if unless else None
-    return [Rule(kind, risk, re2.compile(pattern), harmless) for pattern in patterns]
+    harmless = compiled(unless) if unless else None
+    return [Rule(kind, risk, compiled(pattern), harmless) for pattern in patterns]
 
 
 def any_of(*patterns: str) -> Any:
     """A compiled alternation."""
-    return re2.compile("|".join(patterns))
+    return compiled("|".join(patterns))

@@ -1,0 +1,232 @@
+"""Trains and measures the classifier of the crisis gate. Needs scikit-learn; the running agent does not."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from empathy_agent.language import detect_language
+from empathy_agent.safety.classifier import KINDS, Classifier
+from empathy_agent.safety.data import FOLDER, UNSEEN
+from empathy_agent.safety.features import BUCKETS, features, pieces
+from empathy_agent.safety.gate import by_rules, graver
+from empathy_agent.safety.normalise import normalise
+from empathy_agent.safety.patterns import Kind, Risk
+
+FALSE_CRISES = 0.03
+"""The share of harmless lines that rules and classifier together may take for a crisis when thresholds are chosen."""
+FALSE_CONCERNS = 0.12
+"""The same for a concern."""
+
+_LEVELS = {"none": Risk.NONE, "concern": Risk.CONCERN, "crisis": Risk.CRISIS}
+_REGULARISATION = 10.0
+_ITERATIONS = 100
+_SEEN_IN = 2  # an n-gram counts from so many lines
+_FOLDS = 5
+_HELD_OUT = 4  # one topic in so many
+_PLAIN_WEIGHT = 2.0  # lines that say it in plain words count more than those that say it between the lines
+_LANGUAGES = ("zh", "en")
+
+
+@dataclass(frozen=True)
+class Line:
+    """An utterance of the data: its level, its kind (None for plain talk), and the family of phrasing it is from."""
+
+    text: str
+    level: Risk
+    kind: Kind | None
+    topic: str
+
+    @property
+    def language(self) -> str:
+        return detect_language(self.text)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the line says it in plain words."""
+        return "_plain/" in self.topic
+
+
+def read_lines(file: Path) -> list[Line]:
+    """The lines of a file that maps LEVEL/KIND/TOPIC to lists of lines.
+
+    Raises ``OSError`` when it cannot be read, ``ValueError`` naming file and entry when it is of another form.
+    """
+    try:
+        entries = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(entries, dict):
+        raise ValueError(f"{file} must map LEVEL/KIND/TOPIC to lists of lines")
+    lines = []
+    for key, texts in entries.items():
+        level, kind, topic = (str(key).split("/") + ["", ""])[:3]
+        if level not in _LEVELS or kind not in {"none", *(one.value for one in Kind)} or not topic:
+            raise ValueError(f"{file}: {key!r} is not LEVEL/KIND/TOPIC with a level of {', '.join(_LEVELS)}")
+        if not (isinstance(texts, list) and all(isinstance(text, str) and text.strip() for text in texts)):
+            raise ValueError(f"{file}: {key} must be a list of lines of text")
+        family = f"{file.stem}/{key}"
+        known = None if kind == "none" else Kind(kind)
+        lines += [Line(text, _LEVELS[level], known, family) for text in texts]
+    return lines
+
+
+def training_lines() -> list[Line]:
+    """The lines of the package, without those that only measure."""
+    files = sorted(file for file in FOLDER.glob("*.yaml") if not file.stem.startswith(UNSEEN))
+    return [line for file in files for line in read_lines(file)]
+
+
+def unseen_lines() -> list[Line]:
+    """The lines that only measure."""
+    return [line for file in sorted(FOLDER.glob(f"{UNSEEN}*.yaml")) for line in read_lines(file)]
+
+
+def seed_lines() -> list[Line]:
+    """Posts of the seed set, whole: long, sad, and without a crisis."""
+    from empathy_agent.corpus.seed import SEED_FILES
+
+    posts = []
+    for file in SEED_FILES:
+        for row in file.read_text(encoding="utf-8").splitlines():
+            example = json.loads(row)
+            posts.append(Line(example["post"], Risk.NONE, None, f"seed/{example['id']}"))
+    return posts
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Counts of ``found[true level][level that was found]`` and of right kinds among crises that were found."""
+
+    found: dict[Risk, Counter[Risk]]
+    right_kinds: int
+    kinds: int
+
+    def share(self, true: Risk, at_least: Risk) -> float:
+        """The share of lines of a level that were found to be at least of another one; NaN without lines."""
+        counts = self.found[true]
+        total = counts.total()
+        return sum(counts[risk] for risk in Risk if risk >= at_least) / total if total else float("nan")
+
+
+def measure(lines: Sequence[Line], classifier: Classifier | None) -> Measured:
+    """The gate on lines, with the rules alone where no classifier is given."""
+    found = {level: Counter[Risk]() for level in Risk}
+    right = kinds = 0
+    for line in lines:
+        text = normalise(line.text)
+        verdict = by_rules(text)
+        if classifier:
+            verdict = graver(verdict, classifier.judge(text))
+        found[line.level][verdict.risk] += 1
+        if line.level is Risk.CRISIS and verdict.risk is Risk.CRISIS and line.kind:
+            kinds += 1
+            right += verdict.kind is line.kind
+    return Measured(found, right, kinds)
+
+
+def split(lines: Sequence[Line], seed: int) -> tuple[list[Line], list[Line]]:
+    """Lines to train on and lines to hold out: one topic in four of every language, level and kind that has several."""
+    draw = np.random.default_rng(seed)
+    topics: dict[tuple[str, Risk, Kind | None], list[str]] = {}
+    for line in lines:
+        file, _, _ = line.topic.partition("_")
+        family = topics.setdefault((file, line.level, line.kind), [])
+        if line.topic not in family:
+            family.append(line.topic)
+    held: set[str] = set()
+    for family in topics.values():
+        count = max(1, len(family) // _HELD_OUT) if len(family) > 1 else 0
+        held.update(draw.permutation(family)[:count].tolist())
+    return [line for line in lines if line.topic not in held], [line for line in lines if line.topic in held]
+
+
+def train(lines: Sequence[Line], posts: Sequence[Line], seed: int) -> Classifier:
+    """Fit the classifier; its thresholds come from cross-validation over topics. ``posts`` are long and harmless."""
+    cut = [Line(part, post.level, post.kind, post.topic) for post in posts for part in pieces(normalise(post.text))]
+    everything = [*(Line(normalise(line.text), line.level, line.kind, line.topic) for line in lines), *cut]
+    counts = _matrix([line.text for line in everything])
+    folds = _folds(everything, seed)
+    odds = np.zeros((len(everything), 2))
+    for fold in range(_FOLDS):
+        inside, outside = folds != fold, np.flatnonzero(folds == fold)
+        part = _fit([line for line, kept in zip(everything, inside, strict=True) if kept], counts[inside])
+        for row in outside:
+            odds[row] = part.odds(everything[row].text)
+    rules = np.array([by_rules(line.text).risk for line in everything])
+    thresholds = {}
+    for language in _LANGUAGES:
+        rows = [
+            row
+            for row, line in enumerate(everything)
+            if line.level is Risk.NONE and line.language == language and not line.topic.startswith("seed/")
+        ]
+        thresholds[language] = (
+            _threshold(odds[rows, 0], rules[rows] >= Risk.CONCERN, FALSE_CONCERNS),
+            _threshold(odds[rows, 1], rules[rows] >= Risk.CRISIS, FALSE_CRISES),
+        )
+    whole = _fit(everything, counts)
+    return Classifier(whole.rarity, whole.level, whole.level_offset, whole.kind, whole.kind_offset, thresholds)
+
+
+def _threshold(odds: NDArray[np.float64], already: NDArray[np.bool_], share: float) -> float:
+    """The odds above which, with those that the rules raised already, so great a share of harmless lines lies."""
+    return float(np.quantile(np.where(already, np.inf, odds), 1 - share, method="lower")) + 1e-6
+
+
+def _folds(lines: Sequence[Line], seed: int) -> NDArray[np.int64]:
+    """A fold for each line; the lines of a topic share theirs."""
+    draw = np.random.default_rng(seed)
+    topics = list(dict.fromkeys(line.topic for line in lines))
+    fold = dict(zip(topics, draw.permutation(len(topics)) % _FOLDS, strict=True))
+    return np.array([fold[line.topic] for line in lines])
+
+
+def _matrix(texts: Sequence[str]) -> object:
+    from scipy.sparse import csr_matrix
+
+    rows = [features(text) for text in texts]
+    ends = np.cumsum([0, *(len(buckets) for buckets, _ in rows)])
+    return csr_matrix(
+        (np.concatenate([weights for _, weights in rows]), np.concatenate([buckets for buckets, _ in rows]), ends),
+        shape=(len(texts), BUCKETS),
+    )
+
+
+def _fit(lines: Sequence[Line], counts: object) -> Classifier:
+    """A classifier without thresholds."""
+    from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import normalize
+
+    matrix = csr_matrix(counts)
+    seen = np.bincount(matrix.indices, minlength=BUCKETS)
+    used = np.flatnonzero(seen >= _SEEN_IN)
+    rarity = np.zeros(BUCKETS, dtype=np.float32)
+    rarity[used] = np.log((1 + len(lines)) / (1 + seen[used])) + 1
+    scaled = matrix.copy()
+    scaled.data = scaled.data * rarity[scaled.indices]
+    scaled = normalize(scaled)[:, used]
+
+    def fitted(rows: NDArray[np.int64], classes: NDArray[np.int64], number: int) -> tuple[NDArray, NDArray]:
+        weight = np.array([_PLAIN_WEIGHT if lines[row].is_plain else 1.0 for row in rows])
+        model = LogisticRegression(C=_REGULARISATION, max_iter=_ITERATIONS, tol=1e-3)
+        model.fit(scaled[rows], classes, sample_weight=weight)
+        weights = np.zeros((BUCKETS, number), dtype=np.float32)
+        offset = np.full(number, -1e9, dtype=np.float32)
+        weights[np.ix_(used, model.classes_)] = model.coef_.T
+        offset[model.classes_] = model.intercept_
+        return weights, offset
+
+    level, level_offset = fitted(np.arange(len(lines)), np.array([line.level for line in lines]), len(Risk))
+    told = np.array([row for row, line in enumerate(lines) if line.level is Risk.CRISIS])
+    kinds = np.array([KINDS.index(kind) for kind in (lines[row].kind for row in told) if kind])
+    kind, kind_offset = fitted(told, kinds, len(KINDS))
+    return Classifier(rarity, level, level_offset, kind, kind_offset, {})
