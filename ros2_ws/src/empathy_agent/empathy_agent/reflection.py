@@ -70,7 +70,7 @@ _EN_TURN = re.compile(
 )
 _CAPITAL = re.compile(r"^(?:[A-Z][a-z]+ [A-Z]|I\b|I')")
 _ZH_SMALL = range(3, 23)
-_ZH_CORRECTION = re.compile(r"^(?:而|其实)?(是.+)$|^(?:我(?:说|讲|指)的是)(.+)$")
+_ZH_CORRECTION = re.compile(r"^(?:而|其实|(?!我).{1,6}的)?(是.+)$|^(?:我(?:说|讲|指)的是)(.+)$")
 _ZH_ASKED_LEAD = re.compile(r"^(?:那|所以|可是|但是?|不过|请问|我想问(?:问|一下)?|帮我想想|我不知道|不知道|你说|嗯)+")
 _ZH_ASKED_END = re.compile(r"(?:呢|啊|呀|吧|好)+$")
 _ZH_ASKS = re.compile(r"怎么|怎样|如何|什么|该不该|要不要|是不是|能不能|会不会|可不可以|还是|哪|谁|几|多久|多少")
@@ -121,7 +121,7 @@ def corrections(text: str, language: str) -> list[str]:
     for part in _ZH_SPLIT.split(text) if language == "zh" else ():
         if (match := _ZH_CORRECTION.match(part)) and len(part) in _ZH_SMALL and not _ZH_OPEN.search(part):
             found.append(_ZH_TURN.sub(_zh_turned, match[1] or "你说的是" + match[2]))
-    return [*(clause for clause in found if not _UNFIT.search(clause)), *clauses(text, language)]
+    return [clause for clause in found if not _UNFIT.search(clause)] or clauses(text, language)
 
 
 def asked(text: str, language: str) -> list[str]:

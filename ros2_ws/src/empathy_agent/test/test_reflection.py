@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from empathy_agent.reflection import MOST, clauses
+from empathy_agent.reflection import MOST, asked, clauses, corrections
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,3 +57,44 @@ def test_anything_can_be_reflected(text: str, language: str) -> None:
     for clause in clauses(text, language):
         assert "<" not in clause
         assert "\n" not in clause
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "so"),
+    [
+        ("是我婶，不是我姑，打错字了。", "zh", "是你婶"),
+        ("不是一个办公室的同事，说这话的是我部门领导，所以我更不敢讲了。", "zh", "是你部门领导"),
+        ("No, it's my sister, not my friend.", "en", "it's your sister"),
+    ],
+)
+def test_a_correction_says_what_is_so(text: str, language: str, so: str) -> None:
+    assert corrections(text, language)[0] == so
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "turned"),
+    [
+        ("下周是婚礼，我该怎么跟他们打招呼？", "zh", ["下周是婚礼，你该怎么跟他们打招呼"]),
+        ("这正常吗？", "zh", []),
+        ("你会做梦吗？", "zh", []),
+        (
+            "What should I say to my mum when she calls tonight?",
+            "en",
+            ["what to say to your mum when she calls tonight"],
+        ),
+        ("Should I tell him?", "en", ["whether to tell him"]),
+        ("Am I too sensitive?", "en", ["whether you are too sensitive"]),
+        ("Why is she like that?", "en", ["why she is like that"]),
+        ("Is it my fault?", "en", ["whether it is your fault"]),
+        ("What would you do?", "en", []),
+        ("I am tired.", "en", []),
+    ],
+)
+def test_a_question_becomes_part_of_a_sentence(text: str, language: str, turned: list[str]) -> None:
+    assert asked(text, language) == turned
+
+
+@given(st.text(), st.sampled_from(["zh", "en"]))
+def test_any_text_may_hold_a_question_or_a_correction(text: str, language: str) -> None:
+    assert len(asked(text, language)) <= 1
+    assert all(clause.strip() for clause in corrections(text, language))
