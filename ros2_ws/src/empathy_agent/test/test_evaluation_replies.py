@@ -99,7 +99,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_folder_is_run_by_transformers(tiny: Path) -> None:
     engine = System("t", str(tiny)).open()
     prompt = [Message(role="user", content="My desk was moved.")]
-    decoding = Decoding(max_tokens=20, temperature=1.0, seed=3)
+    decoding = Decoding(max_tokens=20, temperature=1.0, seed=3, whole=False)
     said = "".join(engine.stream(prompt, decoding, threading.Event()))
     assert said == "".join(engine.stream(prompt, decoding, threading.Event())) != ""
     assert engine.worked_examples

@@ -60,7 +60,7 @@ def spoken_by_transformers(folder: Path) -> str:
 def spoken_by_llama_cpp(small_model: Path, adapter: Path | None) -> str:
     engine = LlamaCpp(small_model, TEST_MODEL, context=2048, prompt_format="chatml", adapter=adapter)
     try:
-        decoding = Decoding(max_tokens=12, temperature=0.0, min_p=0.0, dry_multiplier=0.0)
+        decoding = Decoding(max_tokens=12, temperature=0.0, min_p=0.0, dry_multiplier=0.0, whole=False)
         return "".join(engine.stream(PROMPT, decoding, threading.Event()))
     finally:
         engine.close()
@@ -86,7 +86,7 @@ def test_the_agent_loads_an_adapter_by_name(
     engine = open_engine("ours")
     try:
         assert (engine.model, engine.worked_examples, engine.scaffold) == ("ours", False, False)
-        assert "".join(engine.stream(PROMPT, Decoding(max_tokens=4), threading.Event()))
+        assert "".join(engine.stream(PROMPT, Decoding(max_tokens=4, whole=False), threading.Event()))
     finally:
         engine.close()
     with pytest.raises(ValueError, match="the catalogue has a model 'ours'; choose another name"):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from empathy_agent.chain import Layer
 from empathy_agent.corpus.examples import Example, as_line, parse, read_examples
-from empathy_agent.engines import Decoding, Engine
+from empathy_agent.engines import Decoding, Engine, complete
 from empathy_agent.language import language_of
 from empathy_agent.parser import ChainParser
 from empathy_agent.prompt import Message, language_data
@@ -85,10 +85,11 @@ def _with_chain(example: Example, engine: Engine, seed: int, cancelled: threadin
     version = hashlib.sha256(instructions.encode()).hexdigest()[:12]
     reason = ""
     for attempt in range(_TRIES):
-        decoding = Decoding(max_tokens=_MAX_TOKENS, temperature=0.7, stop=("</empathy_think>",), seed=seed + attempt)
+        decoding = Decoding(
+            max_tokens=_MAX_TOKENS, temperature=0.7, stop=("</empathy_think>",), seed=seed + attempt, whole=False
+        )
         parser = ChainParser()
-        for chunk in engine.stream([Message(role="user", content=text)], decoding, cancelled):
-            parser.feed(chunk)
+        parser.feed(complete(engine, [Message(role="user", content=text)], decoding, cancelled))
         _, chain = parser.finish()
         missing = [layer.tag for layer in chain.missing if layer is not Layer.ANSWER]
         if missing:

@@ -19,7 +19,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from empathy_agent.corpus.examples import Example
-from empathy_agent.engines import Decoding, Engine
+from empathy_agent.engines import Decoding, Engine, complete
 from empathy_agent.evaluation.records import add_record, read_records
 from empathy_agent.language import language_of
 from empathy_agent.prompt import Message
@@ -126,8 +126,8 @@ def _ask(engine: Engine, example: Example, first: str, second: str) -> str:
     instructions = _instructions()[language_of(example.locale)]
     text = re.sub(r"\{(?:post|first|second)\}", lambda place: texts[place[0]].replace("<|", "< |"), instructions)
     grammar = 'root ::= "A" | "B"' if engine.supports_grammar else ""
-    decoding = Decoding(max_tokens=8, temperature=0.0, dry_multiplier=0.0, grammar=grammar)
-    output = "".join(engine.stream([Message(role="user", content=text)], decoding, threading.Event()))
+    decoding = Decoding(max_tokens=8, temperature=0.0, dry_multiplier=0.0, grammar=grammar, whole=False)
+    output = complete(engine, [Message(role="user", content=text)], decoding, threading.Event())
     letters = set(_LETTER.findall(output))
     return letters.pop() if len(letters) == 1 else ""
 
