@@ -33,7 +33,10 @@ WEIGHTS = "screen.npz"
 KINDS = tuple(Kind)
 """The order of the kinds in the weights."""
 
-_SOMETHING = re.compile(r"[^\W_]")
+IDIOM = "ø"
+"""Stands where an idiom was; a letter, because the n-grams pass over signs."""
+
+_SOMETHING = re.compile(r"[^\W_ø]")
 _TELLING = 3  # how many n-grams are named
 
 
@@ -62,7 +65,7 @@ class Classifier:
     thresholds: dict[str, tuple[float, float]]
 
     def judge(self, text: str) -> Judgement:
-        """The risk of a normalised text: that of its gravest piece.
+        """The risk of a normalised text with its idioms marked: that of its gravest piece.
 
         A long text has many pieces, and each may be taken for grave by chance, so the odds that are asked for grow with
         their number.

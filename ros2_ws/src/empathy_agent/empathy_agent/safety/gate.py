@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from empathy_agent.language import HAN
-from empathy_agent.safety.classifier import Judgement, shipped
+from empathy_agent.safety.classifier import IDIOM, Judgement, shipped
 from empathy_agent.safety.normalise import normalise
 from empathy_agent.safety.patterns import URGENCY, Kind, Language, Risk, Rule
 from empathy_agent.safety.patterns_en import ENGLISH
 from empathy_agent.safety.patterns_zh import CHINESE
 
-__all__ = ["Kind", "Risk", "Verdict", "assess", "by_rules", "graver"]
+__all__ = ["Kind", "Risk", "Verdict", "assess", "by_rules", "graver", "marked"]
 
 _HAN = re.compile(f"[{HAN}]")
 _LATIN = re.compile("[a-z]{2}")
@@ -52,7 +52,7 @@ def assess(text: str) -> Verdict:
     """
     text = normalise(text)
     verdict = by_rules(text)
-    return verdict if verdict.risk is Risk.CRISIS else graver(verdict, shipped().judge(text))
+    return verdict if verdict.risk is Risk.CRISIS else graver(verdict, shipped().judge(marked(text)))
 
 
 def graver(verdict: Verdict, judgement: Judgement) -> Verdict:
@@ -71,7 +71,7 @@ def by_rules(text: str) -> Verdict:
     """
     best = Verdict(Risk.NONE)
     for language in _languages(text):
-        cleaned = language.idioms.sub(lambda match: match[0] if match[1] else " ", text)
+        cleaned = _without_idioms(text, language, " ")
         for rule in language.rules:
             if rule.risk < best.risk or (rule.risk is best.risk and not _is_more_urgent(rule.kind, best.kind)):
                 continue
@@ -87,6 +87,17 @@ def by_rules(text: str) -> Verdict:
                 if risk is rule.risk:
                     break
     return best
+
+
+def marked(text: str) -> str:
+    """A normalised text as the classifier reads it: with a mark where an idiom was, so that its words do not count."""
+    for language in _languages(text):
+        text = _without_idioms(text, language, f" {IDIOM} ")
+    return text
+
+
+def _without_idioms(text: str, language: Language, instead: str) -> str:
+    return language.idioms.sub(lambda match: match[0] if match[1] else instead, text)
 
 
 def _languages(text: str) -> Iterator[Language]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from empathy_agent.language import detect_language
 from empathy_agent.safety.classifier import KINDS, Classifier
 from empathy_agent.safety.data import FOLDER, UNSEEN
 from empathy_agent.safety.features import BUCKETS, features, pieces
-from empathy_agent.safety.gate import by_rules, graver
+from empathy_agent.safety.gate import by_rules, graver, marked
 from empathy_agent.safety.normalise import normalise
 from empathy_agent.safety.patterns import Kind, Risk
 
@@ -32,6 +33,8 @@ _SEEN_IN = 2  # an n-gram counts from so many lines
 _FOLDS = 5
 _HELD_OUT = 4  # one topic in so many
 _PLAIN_WEIGHT = 2.0  # lines that say it in plain words count more than those that say it between the lines
+_SENTENCES = 10  # of a post, that are read alone, too
+_SENTENCE_END = re.compile(r"[。.!?\n]+")
 _LANGUAGES = ("zh", "en")
 
 
@@ -124,7 +127,7 @@ def measure(lines: Sequence[Line], classifier: Classifier | None) -> Measured:
         text = normalise(line.text)
         verdict = by_rules(text)
         if classifier:
-            verdict = graver(verdict, classifier.judge(text))
+            verdict = graver(verdict, classifier.judge(marked(text)))
         found[line.level][verdict.risk] += 1
         if line.level is Risk.CRISIS and verdict.risk is Risk.CRISIS and line.kind:
             kinds += 1
@@ -150,8 +153,11 @@ def split(lines: Sequence[Line], seed: int) -> tuple[list[Line], list[Line]]:
 
 def train(lines: Sequence[Line], posts: Sequence[Line], seed: int) -> Classifier:
     """Fit the classifier; its thresholds come from cross-validation over topics. ``posts`` are long and harmless."""
-    cut = [Line(part, post.level, post.kind, post.topic) for post in posts for part in pieces(normalise(post.text))]
-    everything = [*(Line(normalise(line.text), line.level, line.kind, line.topic) for line in lines), *cut]
+    everything = [replace(line, text=marked(normalise(line.text))) for line in lines]
+    rules = np.array([by_rules(normalise(line.text)).risk for line in lines])
+    draw = np.random.default_rng(seed)
+    for post in posts:
+        everything += [replace(post, text=part) for part in _parts(marked(normalise(post.text)), draw)]
     counts = _matrix([line.text for line in everything])
     folds = _folds(everything, seed)
     odds = np.zeros((len(everything), 2))
@@ -160,13 +166,12 @@ def train(lines: Sequence[Line], posts: Sequence[Line], seed: int) -> Classifier
         part = _fit([line for line, kept in zip(everything, inside, strict=True) if kept], counts[inside])
         for row in outside:
             odds[row] = part.odds(everything[row].text)
-    rules = np.array([by_rules(line.text).risk for line in everything])
     thresholds = {}
     for language in _LANGUAGES:
         rows = [
             row
-            for row, line in enumerate(everything)
-            if line.level is Risk.NONE and line.language == language and not line.topic.startswith("seed/")
+            for row, line in enumerate(lines)
+            if line.level is Risk.NONE and line.language == language
         ]
         thresholds[language] = (
             _threshold(odds[rows, 0], rules[rows] >= Risk.CONCERN, FALSE_CONCERNS),
@@ -174,6 +179,13 @@ def train(lines: Sequence[Line], posts: Sequence[Line], seed: int) -> Classifier
         )
     whole = _fit(everything, counts)
     return Classifier(whole.rarity, whole.level, whole.level_offset, whole.kind, whole.kind_offset, thresholds)
+
+
+def _parts(post: str, draw: np.random.Generator) -> list[str]:
+    """A harmless post as the gate cuts it, and some of its sentences alone: short messages are plain talk, too."""
+    sentences = [sentence.strip() for sentence in _SENTENCE_END.split(post) if len(sentence.strip()) > 1]
+    some = draw.permutation(len(sentences))[:_SENTENCES]
+    return pieces(post) + [sentences[number] for number in some]
 
 
 def _threshold(odds: NDArray[np.float64], already: NDArray[np.bool_], share: float) -> float:
