@@ -157,8 +157,7 @@ def _asked_en(question: str) -> str:
         return ""
     for pattern, turned in _EN_ASKED:
         if pattern.match(question):
-            whole = pattern.sub(turned, question)
-            return _en_turned(whole[:1].lower() + whole[1:])
+            return _en_turned(pattern.sub(turned, question[:1].lower() + question[1:]))
     return ""
 
 

@@ -41,7 +41,7 @@ def test_english(text: str, turned: list[str]) -> None:
 
 
 def test_a_risk_is_not_said_back() -> None:
-    assert clauses("我不想活了，我每天都一个人吃饭。", "zh") == ["你每天都一个人吃饭"]
+    assert clauses("我不想活了，我妹妹在上海工作。", "zh") == ["你妹妹在上海工作"]
     assert clauses("I want to kill myself. I eat alone every day.", "en") == ["you eat alone every day"]
 
 
@@ -85,7 +85,7 @@ def test_a_correction_says_what_is_so(text: str, language: str, so: str) -> None
         ("Should I tell him?", "en", ["whether to tell him"]),
         ("Am I too sensitive?", "en", ["whether you are too sensitive"]),
         ("Why is she like that?", "en", ["why she is like that"]),
-        ("Is it my fault?", "en", ["whether it is your fault"]),
+        ("Will it rain at the wedding?", "en", ["whether it will rain at the wedding"]),
         ("What would you do?", "en", []),
         ("I am tired.", "en", []),
     ],
