@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern or an example that is cut in two is harder to read than a long line
 """The crisis gate over everyday, worrying and grave words in Chinese and English."""
 
 from __future__ import annotations
@@ -270,7 +271,9 @@ def test_a_hundred_thousand_characters_are_read_quickly(text: str) -> None:
 
 def test_the_time_grows_with_the_length_and_not_faster() -> None:
     def seconds(characters: int) -> float:
-        text = "".join(f"第{number}天我和他去吃饭，没有想死，聊到{number * 7}点。" for number in range(characters // 24))
+        text = "".join(
+            f"第{number}天我和他去吃饭，没有想死，聊到{number * 7}点。" for number in range(characters // 24)
+        )
         started = time.process_time()
         assess(text)
         return time.process_time() - started
@@ -285,7 +288,9 @@ def test_a_long_text_is_screened_to_its_end() -> None:
     assert assess("我把药都吞下去了。" + filler).risk is Risk.CRISIS
 
 
-_CHARACTERS = st.text(st.characters() | st.sampled_from("想死不我药刀他说唔咗。，\x00\ud800\u200b \nkillmyself'"), max_size=300)
+_CHARACTERS = st.text(
+    st.characters() | st.sampled_from("想死不我药刀他说唔咗。，\x00\ud800\u200b \nkillmyself'"), max_size=300
+)
 
 
 @given(_CHARACTERS | st.lists(st.sampled_from(CRISIS_SELF + CONCERN + NONE)).map("".join))

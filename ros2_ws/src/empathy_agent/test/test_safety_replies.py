@@ -147,10 +147,12 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_file_of_anything_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, entries: object) -> None:
     file = tmp_path_factory.mktemp("lines") / "hotlines.yaml"
     file.write_text(yaml.safe_dump(entries), encoding="utf-8")
+    fault = ""
     try:
         assert Hotlines.load(file).lines("en-GB")
     except ValueError as error:
-        assert str(file) in str(error)
+        fault = str(error)
+    assert not fault or str(file) in fault
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

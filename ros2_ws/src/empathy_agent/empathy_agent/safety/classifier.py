@@ -11,6 +11,7 @@ import io
 import re
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +108,7 @@ class Classifier:
 
     def to_bytes(self) -> bytes:
         """The weights in bytes of a column's greatest: a tenth of the size, and the same decisions."""
-        arrays = {"rarity": self.rarity.astype(np.float16)}
+        arrays: dict[str, Any] = {"rarity": self.rarity.astype(np.float16)}
         for name in ("level", "kind"):
             weights = getattr(self, name)
             scale = np.abs(weights).max(axis=0) / 127

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern or an example that is cut in two is harder to read than a long line
 """Brings the ways of writing the same words together before anything is looked for in them."""
 
 from __future__ import annotations
