@@ -1,4 +1,3 @@
-# ruff: noqa: E501 - a pattern or an example that is cut in two is harder to read than a long line
 """The crisis gate over everyday, worrying and grave words in Chinese and English."""
 
 from __future__ import annotations
