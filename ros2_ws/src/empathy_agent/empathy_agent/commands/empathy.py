@@ -11,6 +11,7 @@ from empathy_agent.commands.evaluate import evaluate
 from empathy_agent.commands.export import export
 from empathy_agent.commands.grpo import grpo
 from empathy_agent.commands.reward import reward
+from empathy_agent.commands.screen import screen, train_screen
 from empathy_agent.commands.sft import sft
 from empathy_agent.commands.study import study_app
 
@@ -29,4 +30,6 @@ empathy_app.command()(grpo)
 empathy_app.command()(export)
 empathy_app.command()(evaluate)
 empathy_app.command()(converse)
+empathy_app.command()(screen)
+empathy_app.command()(train_screen)
 empathy_app.add_typer(study_app, name="study")
