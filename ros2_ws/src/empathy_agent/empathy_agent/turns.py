@@ -51,7 +51,7 @@ class Turn:
 @functools.cache
 def moves(language: str) -> dict[str, Any]:
     """The bank of moves of ``"zh"`` or ``"en"``: patterns, and the sentences that a weak model chooses from."""
-    text = resources.files("empathy_agent").joinpath("moves", f"{language}.yaml").read_text(encoding="utf-8")
+    text = resources.files("empathy_agent.moves").joinpath(f"{language}.yaml").read_text(encoding="utf-8")
     return yaml.safe_load(text)
 
 
