@@ -1,11 +1,20 @@
-"""The grammars as text; test_engine_llama_cpp.py has a real model obey them."""
+"""The grammars as text, and as a real model obeys them."""
 
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from empathy_agent.chain import Layer
+from empathy_agent.engines import Decoding, complete
+from empathy_agent.engines.llama_cpp import LlamaCpp
 from empathy_agent.grammar import LANGUAGES, chain_grammar, scaffold_grammar
+from empathy_agent.language import is_in_language
+from empathy_agent.parser import ChainParser
+from empathy_agent.prompt import Message
 from empathy_agent.scaffold import scaffold
 from empathy_agent.turns import KINDS, Turn
 
@@ -42,3 +51,25 @@ def test_no_part_can_hold_a_digit_or_a_tag(language: str, turn: Turn) -> None:
 def test_brief_turns_get_brief_answers() -> None:
     assert "{0,2}" in chain_grammar("en", Turn("thanks")).splitlines()[5]
     assert "{3,23}" in chain_grammar("en", Turn("story")).splitlines()[5]
+
+
+@pytest.fixture(scope="module")
+def engine(small_model: Path) -> Iterator[LlamaCpp]:
+    one = LlamaCpp(small_model, "small", context=2048)
+    yield one
+    one.close()
+
+
+@pytest.mark.parametrize("chooses", [True, False], ids=["chooses", "writes"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_real_model_is_held_to_the_format_and_the_language(engine: LlamaCpp, language: str, chooses: bool) -> None:
+    turn = Turn("more")
+    # Shorter sentences than the grammar allows: this model writes nonsense without end.
+    free = chain_grammar(language, turn).replace("{8,260}", "{8,20}").replace("{3,90}", "{3,6}")
+    grammar = scaffold_grammar(language, scaffold(turn, language, POSTS[language])) if chooses else free
+    prompt = [Message(role="user", content=POSTS[language])]
+    parser = ChainParser()
+    parser.feed(complete(engine, prompt, Decoding(grammar=grammar, temperature=1.0, seed=1), threading.Event()))
+    _, chain = parser.finish()
+    assert chain.valid
+    assert all(is_in_language(chain[layer], language) for layer in Layer)
