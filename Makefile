@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Both set up what they need, once, in .venv.
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := imuface_node imuface_driver face_recon_node empathy_agent imuface_bringup
+PACKAGES := imuface_core imuface_simulation imuface_node imuface_driver face_recon_node empathy_agent imuface_bringup
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 

@@ -28,14 +28,14 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from face_recon_node.head import HeadModel
 from face_recon_node.messages import BlendshapesMessage, LandmarksMessage, MeshMessage, PointsMessage
-from imuface_driver import topics
-from imuface_driver.protocol import EARS
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_core import topics
+from imuface_core.earphone import EARS
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
+from imuface_node import qos
+from imuface_simulation import Participant, Performance, simulate
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Imu, PointCloud2
 from visualization_msgs.msg import MarkerArray
 
@@ -46,18 +46,13 @@ NAMESPACE = "benchmark"
 MAX_P99_MS = 15.0
 MAX_CPU = 0.35
 
-OUTPUTS: tuple[tuple[type, str, bool, int], ...] = (
-    (FacialLandmarks, "face/landmarks", False, 5),
-    (Blendshapes, "face/blendshapes", False, 5),
-    (AffectState, "face/affect", True, 10),
-    (PointCloud2, "face/points", False, 1),
-    (MarkerArray, "face/mesh", True, 1),
+OUTPUTS: tuple[tuple[type, topics.Topic], ...] = (
+    (FacialLandmarks, topics.FACE_LANDMARKS),
+    (Blendshapes, topics.FACE_BLENDSHAPES),
+    (AffectState, topics.AFFECT),
+    (PointCloud2, topics.POINTS),
+    (MarkerArray, topics.MESH),
 )
-
-
-def qos(reliable: bool, depth: int) -> QoSProfile:
-    reliability = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
-    return QoSProfile(depth=depth, reliability=reliability)
 
 
 # The processes ------------------------------------------------------------------------------------------------------
@@ -68,7 +63,7 @@ def publish_earphones(duration: float) -> None:
     recording = simulate(Performance.natural(1, duration), Participant.random(7), duration, seed=3)
     rclpy.init()
     node = rclpy.create_node("earphones", namespace=NAMESPACE)
-    publishers = {ear: node.create_publisher(Imu, topics.IMU[ear], qos(False, topics.IMU_DEPTH)) for ear in EARS}
+    publishers = {ear: node.create_publisher(Imu, topic, qos(topic)) for ear, topic in topics.IMU.items()}
     samples = sorted(
         (int(track.stamps[i]), ear, i, track)
         for ear, track in zip(EARS, (recording.left, recording.right), strict=True)
@@ -94,9 +89,7 @@ class PassThrough(Node):
     def __init__(self) -> None:
         super().__init__("pass_through", namespace=NAMESPACE)
         head = HeadModel.load()
-        self._outputs: list[Publisher] = [
-            self.create_publisher(kind, topic, qos(r, depth)) for kind, topic, r, depth in OUTPUTS
-        ]
+        self._outputs: list[Publisher] = [self.create_publisher(kind, topic, qos(topic)) for kind, topic in OUTPUTS]
         zeros = np.zeros(52, np.float32)
         affect = AffectState(expression=AffectState.NEUTRAL, action_units=[0] * 23, action_unit_intensities=[0.0] * 23)
         self._messages: list[Any] = [
@@ -107,13 +100,8 @@ class PassThrough(Node):
             MeshMessage(head.triangles).build(0, head.neutral),
         ]
         self._landmarks, self._points = LandmarksMessage(), head.landmark_neutral
-        for ear in EARS:
-            self.create_subscription(
-                Imu,
-                topics.IMU[ear],
-                lambda message, ear=ear: self._on_imu(ear, message),
-                qos(False, topics.IMU_DEPTH),
-            )
+        for ear, topic in topics.IMU.items():
+            self.create_subscription(Imu, topic, lambda message, ear=ear: self._on_imu(ear, message), qos(topic))
 
     def _on_imu(self, ear: str, message: Imu) -> None:
         if ear != "left":
@@ -159,12 +147,12 @@ class Listener(Node):
         self.landmarks: list[tuple[int, int]] = []
         self.meshes: list[int] = []
         self.diagnostics: dict[str, str] = {}
-        self.create_subscription(Imu, topics.IMU["left"], self._on_imu, qos(False, 100))
-        for kind, topic, reliable, depth in OUTPUTS:
+        self.create_subscription(Imu, topics.IMU["left"], self._on_imu, qos(topics.IMU["left"], 100))
+        for kind, topic in OUTPUTS:
             callback = {FacialLandmarks: self._on_landmarks, MarkerArray: self._on_mesh}.get(kind, lambda _: None)
             # As bytes: decoding the mesh in Python would keep the listener from noting arrivals.
-            self.create_subscription(kind, topic, callback, qos(reliable, max(depth, 30)), raw=True)
-        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+            self.create_subscription(kind, topic, callback, qos(topic, max(topic.depth, 30)), raw=True)
+        self.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, self._on_diagnostics, 10)
 
     def _on_imu(self, message: Imu) -> None:
         self.samples.append(message.header.stamp.sec * SECOND + message.header.stamp.nanosec)

@@ -23,11 +23,11 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from imuface_driver.arkit import INDEX, MIRRORED
-from imuface_driver.protocol import STANDARD_GRAVITY
-from imuface_driver.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Recording
-from imuface_driver.session import write_session
-from imuface_driver.simulation.live_link import read_live_link_csv
+from imuface_core.arkit import INDEX, MIRRORED
+from imuface_core.earphone import STANDARD_GRAVITY
+from imuface_core.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Recording
+from imuface_core.session import write_session
+from imuface_simulation.live_link import read_live_link_csv
 from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d

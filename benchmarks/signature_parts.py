@@ -24,7 +24,7 @@ from face_recon_node.study.comparison import SimulatedPeople
 from face_recon_node.study.results import mean_assessment
 from face_recon_node.study.settings import caveat
 from face_recon_node.study.table import MEASURED
-from imuface_driver.simulation import PEOPLE
+from imuface_simulation import PEOPLE
 
 SHOWN = (
     "mm", "expressive mm", "median r", "r ≥ 0.7", "jawOpen r", "jawOpen gain", "smile r", "smile gain", "brow raise r",

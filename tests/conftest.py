@@ -15,8 +15,8 @@ from imuface_bringup.launch_file import NodeProcess, plan
 from imuface_bringup.launch_file.node import Parameters
 from imuface_bringup.observer import Observer
 from imuface_bringup.process import Graph
-from imuface_driver.recording import LandmarkTrack, Recording
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_core.recording import LandmarkTrack, Recording
+from imuface_simulation import Participant, Performance, simulate
 
 LAUNCH = Path(__file__).parents[1] / "launch"
 # For a condition that takes a second on an idle machine; a CI machine may be far from idle.

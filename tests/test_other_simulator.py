@@ -11,7 +11,7 @@ import pytest
 from face_recon_node.data.screening import screen
 from face_recon_node.data.segment import prepare
 from face_recon_node.head import HeadModel
-from imuface_driver.session import read_session
+from imuface_core.session import read_session
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT / "../shared/data"

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from imuface_bringup.bag import Bag
-from imuface_driver import topics
-from imuface_driver.recording import ImuTrack, Recording
-from imuface_driver.session import LANDMARKS_TYPE, read_face_landmarks, read_session, typestore, write_session
+from imuface_core import topics
+from imuface_core.recording import ImuTrack, Recording
+from imuface_core.session import read_face_landmarks, read_session, typestore, write_session
 
 Launch = Callable[..., AbstractContextManager[Any]]
 Replay = Callable[[Path, Path, str], dict[int, bytes]]
@@ -24,7 +24,7 @@ IMUFACE = Path(sysconfig.get_path("scripts")) / "imuface"
 
 def _content(data: bytes) -> tuple[int, bytes]:
     """Stamp and fields of recorded landmarks. CDR's padding is no part of a message; serialisers leave it."""
-    message: Any = typestore().deserialize_cdr(data, LANDMARKS_TYPE)
+    message: Any = typestore().deserialize_cdr(data, topics.FACE_LANDMARKS.type)
     points = np.array([(point.x, point.y, point.z) for point in message.points])
     stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
     return stamp, message.header.frame_id.encode() + points.tobytes() + message.standard_deviation.tobytes()

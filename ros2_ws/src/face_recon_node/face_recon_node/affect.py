@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from imuface_driver.arkit import BLENDSHAPES, INDEX
+from imuface_core.arkit import BLENDSHAPES, INDEX
 from numpy.typing import ArrayLike, NDArray
 
 NEUTRAL = "neutral"

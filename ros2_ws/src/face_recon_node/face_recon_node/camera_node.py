@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import imuface_node
-from imuface_driver import topics
+from imuface_core import topics
 from imuface_interfaces.msg import Blendshapes, FacialLandmarks
-from imuface_node import AutostartNode, Status, StatusLevel
+from imuface_node import AutostartNode, Status, StatusLevel, qos
 from rclpy.publisher import Publisher
 
 from face_recon_node.camera.capture import Live
@@ -23,7 +23,7 @@ from face_recon_node.camera.face_mesh import FaceMesh
 from face_recon_node.camera.metric import PUPIL_DISTANCE
 from face_recon_node.camera.watcher import Face, Watcher
 from face_recon_node.messages import BlendshapesMessage, LandmarksMessage
-from face_recon_node.parameters import declare, sensor_qos
+from face_recon_node.parameters import declare
 
 PARAMETERS: dict[str, tuple[Any, str]] = {
     "camera": ("0", "number of a camera, or a video file to play as if it were one"),
@@ -49,9 +49,8 @@ class CameraNode(AutostartNode):
         self._landmarks_message, self._blendshapes_message = LandmarksMessage(), BlendshapesMessage()
         model = self.get_parameter("face_model").value
         self._mesh = FaceMesh(Path(model) if model else None)
-        qos = sensor_qos(topics.REFERENCE_DEPTH)
         kinds = (landmarks, blendshapes) if self._mesh.gives_weights else (landmarks,)
-        self._outputs = [self.create_publisher(kind, topic, qos) for kind, topic in kinds]
+        self._outputs = [self.create_publisher(kind, topic, qos(topic)) for kind, topic in kinds]
 
     def start(self) -> None:
         self._watcher = Watcher(self._mesh, self.get_parameter("pupil_distance").value * 1e-3)

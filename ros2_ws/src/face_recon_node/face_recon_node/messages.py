@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import Point
-from imuface_driver.arkit import BLENDSHAPES
-from imuface_driver.topics import FACE_FRAME
+from imuface_core.arkit import BLENDSHAPES
+from imuface_core.topics import FACE_FRAME
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
 from numpy.typing import ArrayLike, NDArray
 from rclpy.serialization import serialize_message

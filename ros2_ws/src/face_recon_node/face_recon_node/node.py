@@ -12,16 +12,15 @@ from typing import Any
 
 import imuface_node
 import numpy as np
-from imuface_driver import topics
-from imuface_driver.protocol import EARS, Ear
+from imuface_core import topics
+from imuface_core.earphone import EARS, Ear
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
 from imuface_interfaces.srv import Calibrate, LoadModel
-from imuface_node import AutostartNode, Status, StatusLevel, arrived
+from imuface_node import AutostartNode, Status, StatusLevel, arrived, qos
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile
 from rclpy.service import Service
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Imu, PointCloud2
@@ -31,7 +30,7 @@ from face_recon_node.affect import Affect, AffectEstimator, told_affect
 from face_recon_node.messages import BlendshapesMessage, LandmarksMessage, MeshMessage, PointsMessage, affect_message
 from face_recon_node.models.file import SHIPPED, load
 from face_recon_node.models.model import FaceModel
-from face_recon_node.parameters import HEAD_PARAMETERS, declare, load_head, sensor_qos
+from face_recon_node.parameters import HEAD_PARAMETERS, declare, load_head
 from face_recon_node.stream import FaceFrame, Reconstructor, ReconstructorSettings
 from face_recon_node.stream.profile import Wearing
 from face_recon_node.stream.reconstructor import MEMORY
@@ -71,11 +70,11 @@ class FaceReconNode(AutostartNode):
         self._blendshapes_message = BlendshapesMessage()
         self._points_message = PointsMessage()
         self._mesh_message = MeshMessage(head.triangles) if self.get_parameter("publish_mesh").value else None
-        self._landmarks = self._publisher(FacialLandmarks, "face/landmarks", sensor_qos(5))
-        self._blendshapes = self._publisher(Blendshapes, "face/blendshapes", sensor_qos(5))
-        self._affect = self._publisher(AffectState, "face/affect", QoSProfile(depth=10))
-        self._points = self._publisher(PointCloud2, "face/points", sensor_qos(1))
-        self._mesh = self._publisher(MarkerArray, "face/mesh", QoSProfile(depth=1))
+        self._landmarks = self._publisher(FacialLandmarks, topics.FACE_LANDMARKS)
+        self._blendshapes = self._publisher(Blendshapes, topics.FACE_BLENDSHAPES)
+        self._affect = self._publisher(AffectState, topics.AFFECT)
+        self._points = self._publisher(PointCloud2, topics.POINTS)
+        self._mesh = self._publisher(MarkerArray, topics.MESH)
         self._interfaces.append(self.create_service(LoadModel, "load_model", self._on_load_model))
         # In a group of its own, so that samples are taken while a request waits for its calibration.
         self._interfaces.append(
@@ -93,12 +92,9 @@ class FaceReconNode(AutostartNode):
         self._wearing = Wearing.UNKNOWN
         self._inference_ms: collections.deque[float] = collections.deque(maxlen=300)
         self._mesh_ms: collections.deque[float] = collections.deque(maxlen=300)
-        for ear in EARS:
+        for ear, topic in topics.IMU.items():
             self._samples[ear] = self.create_subscription(
-                Imu,
-                topics.IMU[ear],
-                lambda message, ear=ear: self._on_imu(ear, message),
-                sensor_qos(topics.IMU_DEPTH),
+                Imu, topic, lambda message, ear=ear: self._on_imu(ear, message), qos(topic)
             )
 
     def stop(self) -> None:
@@ -116,8 +112,8 @@ class FaceReconNode(AutostartNode):
                 self.destroy_publisher(interface)
         self._interfaces = []
 
-    def _publisher(self, message_type: Any, topic: str, qos: QoSProfile) -> Publisher:
-        publisher = self.create_publisher(message_type, topic, qos)
+    def _publisher(self, message_type: Any, topic: topics.Topic) -> Publisher:
+        publisher = self.create_publisher(message_type, topic, qos(topic))
         self._interfaces.append(publisher)
         return publisher
 

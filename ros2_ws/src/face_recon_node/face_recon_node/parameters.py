@@ -1,4 +1,4 @@
-"""Parameters and quality of service that the nodes of this package share; imports neither torch nor the network."""
+"""Parameters that the nodes of this package share; imports neither torch nor the network."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from imuface_node import AutostartNode
 from rcl_interfaces.msg import ParameterDescriptor
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from face_recon_node.head import HeadModel, Identity
 
@@ -33,8 +32,3 @@ def load_head(node: AutostartNode) -> HeadModel:
     """
     identity = Identity(*(node.get_parameter(f"identity.{axis}").value for axis in ("age", "gender", "weight")))
     return HeadModel.load(node.get_parameter("head").value or None).with_identity(identity)
-
-
-def sensor_qos(depth: int) -> QoSProfile:
-    """Best effort: a late frame is worth less than the next one."""
-    return QoSProfile(depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT)

@@ -6,14 +6,14 @@ from typing import Any
 
 import imuface_node
 import numpy as np
-from imuface_driver import topics
+from imuface_core import topics
 from imuface_interfaces.msg import Blendshapes, FacialLandmarks
-from imuface_node import AutostartNode, Status, StatusLevel
+from imuface_node import AutostartNode, Status, StatusLevel, qos
 from rclpy.publisher import Publisher
 from rclpy.subscription import Subscription
 
 from face_recon_node.messages import LandmarksMessage
-from face_recon_node.parameters import HEAD_PARAMETERS, declare, load_head, sensor_qos
+from face_recon_node.parameters import HEAD_PARAMETERS, declare, load_head
 
 LOG_PERIOD = 5.0
 
@@ -31,13 +31,13 @@ class ReferenceNode(AutostartNode):
         self._head = load_head(self)
         self._message = LandmarksMessage()
         self._publisher = self.create_publisher(
-            FacialLandmarks, topics.REFERENCE_LANDMARKS, sensor_qos(topics.REFERENCE_DEPTH)
+            FacialLandmarks, topics.REFERENCE_LANDMARKS, qos(topics.REFERENCE_LANDMARKS)
         )
 
     def start(self) -> None:
         self._frames = self._dropped = 0
         self._subscription = self.create_subscription(
-            Blendshapes, topics.REFERENCE_BLENDSHAPES, self._on_blendshapes, sensor_qos(topics.REFERENCE_DEPTH)
+            Blendshapes, topics.REFERENCE_BLENDSHAPES, self._on_blendshapes, qos(topics.REFERENCE_BLENDSHAPES)
         )
 
     def stop(self) -> None:

@@ -20,7 +20,7 @@ from face_recon_node.affect import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from imuface_driver.arkit import BLENDSHAPES, INDEX
+from imuface_core.arkit import BLENDSHAPES, INDEX
 from imuface_interfaces.msg import AffectState
 from numpy.typing import NDArray
 

@@ -17,9 +17,9 @@ from face_recon_node.camera.session_copy import copy_with_reference
 from face_recon_node.camera.synchronise import find_offset
 from face_recon_node.camera.watcher import Watcher, watch
 from face_recon_node.head import HeadModel
-from imuface_driver.recording import LandmarkTrack, Recording
-from imuface_driver.session import read_session, write_session
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_core.recording import LandmarkTrack, Recording
+from imuface_core.session import read_session, write_session
+from imuface_simulation import Participant, Performance, simulate
 from scipy.spatial.transform import Rotation
 
 HEAD = HeadModel.load()

@@ -14,8 +14,8 @@ from face_recon_node.camera.reference import add_video
 from face_recon_node.camera.watcher import Watcher, watch
 from face_recon_node.head import HeadModel
 from face_recon_node.head.render import render_face
-from imuface_driver.session import read_session, write_session
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_core.session import read_session, write_session
+from imuface_simulation import Participant, Performance, simulate
 
 cv2: Any = pytest.importorskip("cv2", reason="OpenCV is not installed (make camera)")
 pytest.importorskip("mediapipe", reason="mediapipe is not installed (make camera)")

@@ -19,8 +19,8 @@ from face_recon_node.models.signature.model import SignatureModel
 from face_recon_node.study.comparison import SimulatedPeople, compare
 from face_recon_node.study.sessions import StudyPlan, make_study
 from face_recon_node.study.table import MEASURED
-from imuface_driver.session import write_session
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_core.session import write_session
+from imuface_simulation import Participant, Performance, simulate
 from typer.testing import CliRunner, Result
 
 SHORT = ["--simulated", 2, "--minutes", 0.5, "--test-minutes", 0.25]
@@ -103,7 +103,7 @@ def test_the_only_person_of_whom_nothing_is_known_leaves_no_baselines(run: Calla
 
 
 def test_a_capture_moves_the_faces_of_the_test(tmp_path: Path) -> None:
-    from imuface_driver.arkit import BLENDSHAPES
+    from imuface_core.arkit import BLENDSHAPES
 
     header = "Timecode,BlendShapeCount," + ",".join(name[0].upper() + name[1:] for name in BLENDSHAPES)
     jaw = np.where(np.array(BLENDSHAPES) == "jawOpen", "0.5", "0.0")

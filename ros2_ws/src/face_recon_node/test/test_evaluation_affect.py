@@ -19,7 +19,7 @@ from face_recon_node.evaluation.affect import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from imuface_driver.arkit import BLENDSHAPES, INDEX
+from imuface_core.arkit import BLENDSHAPES, INDEX
 from numpy.typing import ArrayLike, NDArray
 
 NEUTRAL, HAPPY, SAD = (EXPRESSIONS.index(name) for name in ("neutral", "happy", "sad"))

@@ -20,8 +20,8 @@ from face_recon_node.head import HeadModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from imuface_driver.arkit import BLENDSHAPES, INDEX
-from imuface_driver.simulation import Performance
+from imuface_core.arkit import BLENDSHAPES, INDEX
+from imuface_simulation import Performance
 from numpy.typing import NDArray
 
 HEAD = HeadModel.load()

@@ -23,12 +23,12 @@ from face_recon_node.head import HeadModel, Identity
 from face_recon_node.models.file import load, save
 from face_recon_node.models.signature.model import SignatureModel
 from face_recon_node.node import FaceReconNode
-from imuface_driver import topics
-from imuface_driver.recording import ImuTrack, Recording
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_core import topics
+from imuface_core.recording import ImuTrack, Recording
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
 from imuface_interfaces.srv import Calibrate, LoadModel
 from imuface_node import StatusLevel
+from imuface_simulation import Participant, Performance, simulate
 from rcl_interfaces.srv import SetParameters
 from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor

@@ -15,7 +15,7 @@ from face_recon_node.head.frames import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from imuface_driver.arkit import INDEX
+from imuface_core.arkit import INDEX
 
 HEAD = HeadModel.load()
 NEUTRAL = HEAD.landmark_neutral

@@ -16,7 +16,7 @@ from face_recon_node.head import HeadModel, HeadModelError, Identity
 from face_recon_node.head.model import DEFAULT_FILE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from imuface_driver.arkit import BLENDSHAPES, INDEX
+from imuface_core.arkit import BLENDSHAPES, INDEX
 from imuface_interfaces.msg import FacialLandmarks
 from numpy.typing import NDArray
 

@@ -10,7 +10,7 @@ from face_recon_node.head import HeadModel
 from face_recon_node.head.model import Identity, spread
 from face_recon_node.head.personal import PersonalFace
 from face_recon_node.head.weights import fit_weights, neutral_landmarks
-from imuface_driver.arkit import BLENDSHAPES
+from imuface_core.arkit import BLENDSHAPES
 
 
 @cache

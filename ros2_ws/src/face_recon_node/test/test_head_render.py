@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from face_recon_node.head import HeadModel
 from face_recon_node.head.render import BACKGROUND, LANDMARK, VIEW_CENTRE_BELOW_SELLION, VIEW_HEIGHT, render_face
-from imuface_driver.arkit import INDEX
+from imuface_core.arkit import INDEX
 
 HEAD = HeadModel.load()
 

@@ -16,7 +16,7 @@ from face_recon_node.models.signature.signatures import WEIGHTS, Population, Sig
 from face_recon_node.training import lessons, people
 from face_recon_node.training.lessons import Calm, Lesson, gridded, in_common
 from face_recon_node.training.people import SimulatedPerson
-from imuface_driver.recording import Recording
+from imuface_core.recording import Recording
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from face_recon_node.data.segment import Segment, prepare
 from face_recon_node.head import HeadModel
 from face_recon_node.models.catalogue import MODELS, NAMES
 from face_recon_node.models.model import Person
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_simulation import Participant, Performance, simulate
 
 NEUTRAL = HeadModel.load().landmark_neutral
 

@@ -23,7 +23,7 @@ from face_recon_node.models.model import FaceModel, Person
 from face_recon_node.stream.profile import EarProfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_simulation import Participant, Performance, simulate
 
 BASELINES = ["mean", "median", "ridge", "lstm", "imu_twin_trans"]
 REMEDY = "make it again with `imuface adapt` or `imuface train`"

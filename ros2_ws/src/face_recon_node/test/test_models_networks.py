@@ -16,7 +16,7 @@ from face_recon_node.models.imu_twin_trans import IMUTwinTrans
 from face_recon_node.models.lstm import Lstm
 from face_recon_node.models.model import Person
 from face_recon_node.models.windowed import Network
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_simulation import Participant, Performance, simulate
 
 HEAD = HeadModel.load()
 NETWORKS = [Lstm, IMUTwinTrans]

@@ -12,7 +12,7 @@ from face_recon_node.head import HeadModel
 from face_recon_node.models.model import FacePrediction, Person
 from face_recon_node.models.readings import ReadingStream, Standardised, windows
 from face_recon_node.models.ridge import RidgeRegression
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_simulation import Participant, Performance, simulate
 
 NEUTRAL = HeadModel.load().landmark_neutral
 

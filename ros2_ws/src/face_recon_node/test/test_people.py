@@ -11,10 +11,10 @@ import pytest
 from face_recon_node.training import people
 from face_recon_node.training.people import EARS, FACES, MINUTES, SimulatedPerson, amplified
 from face_recon_node.training.pretraining import PretrainingConfig
-from imuface_driver.arkit import BLENDSHAPES
-from imuface_driver.recording import Recording
-from imuface_driver.simulation import ACTIVITIES, PEOPLE, Performance, simulate
-from imuface_driver.simulation.performance import FRAME_RATE
+from imuface_core.arkit import BLENDSHAPES
+from imuface_core.recording import Recording
+from imuface_simulation import ACTIVITIES, PEOPLE, Performance, simulate
+from imuface_simulation.performance import FRAME_RATE
 
 
 @pytest.fixture(autouse=True)

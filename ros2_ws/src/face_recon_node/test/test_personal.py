@@ -23,9 +23,9 @@ from face_recon_node.models.file import load
 from face_recon_node.models.model import Person
 from face_recon_node.models.signature.model import SignatureModel
 from face_recon_node.training.personal import FOLLOWS, RECOMMENDED_MINUTES, Trial, adapt_model, advice, tried
-from imuface_driver.recording import ImuTrack, Recording
-from imuface_driver.session import write_session
-from imuface_driver.simulation import PEOPLE, Performance, simulate
+from imuface_core.recording import ImuTrack, Recording
+from imuface_core.session import write_session
+from imuface_simulation import PEOPLE, Performance, simulate
 from typer.testing import CliRunner
 
 SEED, SECONDS = 3, 50.0

@@ -27,8 +27,8 @@ from face_recon_node.training import lessons, people, pretraining
 from face_recon_node.training.lessons import Lesson
 from face_recon_node.training.people import SimulatedPerson
 from face_recon_node.training.pretraining import Batch, PretrainingConfig, losses, pretrain, train, window
-from imuface_driver.session import write_session
-from imuface_driver.simulation import PEOPLE, Performance, simulate
+from imuface_core.session import write_session
+from imuface_simulation import PEOPLE, Performance, simulate
 from typer.testing import CliRunner
 
 TINY = PretrainingConfig(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from face_recon_node.data.segment import Segment, prepare
 from face_recon_node.stream.profile import BLOCK, EarProfile, ProfileMonitor, Wearing
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_simulation import Participant, Performance, simulate
 
 
 @cache

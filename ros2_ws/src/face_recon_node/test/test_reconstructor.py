@@ -16,8 +16,8 @@ from face_recon_node.models.model import FaceModel, Person
 from face_recon_node.models.ridge import RidgeRegression
 from face_recon_node.stream import FaceFrame, Reconstructor, ReconstructorSettings
 from face_recon_node.stream.reconstructor import UNSAID_LANDMARK_STD, UNSAID_STD
-from imuface_driver.recording import Recording
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_core.recording import Recording
+from imuface_simulation import Participant, Performance, simulate
 
 Sample = tuple[int, str, np.ndarray, np.ndarray]
 

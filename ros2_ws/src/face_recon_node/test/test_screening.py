@@ -18,9 +18,9 @@ from face_recon_node.data.sessions import prepare_session, read_sessions
 from face_recon_node.head import HeadModel
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from imuface_driver.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Recording
-from imuface_driver.session import write_session
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_core.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Recording
+from imuface_core.session import write_session
+from imuface_simulation import Participant, Performance, simulate
 
 SECOND = 1_000_000_000
 MINUTE = 60.0

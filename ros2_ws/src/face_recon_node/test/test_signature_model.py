@@ -23,7 +23,7 @@ from face_recon_node.stream.alignment import RATE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from imuface_driver.simulation import PEOPLE, Performance, simulate
+from imuface_simulation import PEOPLE, Performance, simulate
 from numpy.typing import NDArray
 
 PERSON = 3

@@ -10,8 +10,8 @@ from face_recon_node.evaluation.fidelity import Fidelity
 from face_recon_node.evaluation.metrics import Figures
 from face_recon_node.study import published
 from face_recon_node.study.published import ACTION_UNITS, imuface_rows, published_rows, to_table
-from imuface_driver.simulation import PEOPLE
-from imuface_driver.simulation.expressions import vector
+from imuface_simulation import PEOPLE
+from imuface_simulation.expressions import vector
 
 
 def quiet(what: str, done: int, of: int) -> None:

@@ -21,10 +21,10 @@ from face_recon_node.progress import Progress
 from face_recon_node.study import published
 from face_recon_node.study.published import PublishedRow
 from face_recon_node.study.sessions import StudyPlan, capture_name, make_study
-from imuface_driver.arkit import BLENDSHAPES
-from imuface_driver.recording import Recording
-from imuface_driver.session import read_session
-from imuface_driver.simulation.prompts import script
+from imuface_core.arkit import BLENDSHAPES
+from imuface_core.recording import Recording
+from imuface_core.session import read_session
+from imuface_simulation.prompts import script
 from typer.testing import CliRunner, Result
 
 ROLES = ("train", "test", "remounted", "walking")

@@ -27,11 +27,11 @@ from face_recon_node.study.results import Key, Results, Row, digest_of_files
 from face_recon_node.study.sessions import StudyPlan, make_study
 from face_recon_node.study.settings import PERFORMANCE, Participant, Study, choose_settings, read_study, single_study
 from face_recon_node.study.table import MEASURED, Table
-from imuface_driver.arkit import BLENDSHAPES
-from imuface_driver.recording import Recording
-from imuface_driver.session import write_session
-from imuface_driver.simulation import Participant as Simulated
-from imuface_driver.simulation import Performance, simulate
+from imuface_core.arkit import BLENDSHAPES
+from imuface_core.recording import Recording
+from imuface_core.session import write_session
+from imuface_simulation import Participant as Simulated
+from imuface_simulation import Performance, simulate
 from typer.testing import CliRunner
 
 RUNNER = CliRunner()

@@ -7,10 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from imuface_core import topics
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import Reader
-
-from imuface_bringup import topics
 
 
 class RawMessage(NamedTuple):
@@ -50,7 +49,7 @@ class Bag:
         except BaseException:
             self.close()
             raise
-        self.ears = [topic for topic in topics.IMU if self._count(topic)]
+        self.ears: list[str] = [topic for topic in topics.IMU.values() if self._count(topic)]
         if not self.ears:
             self.close()
             raise ValueError(f"{self.path} has no IMU sample of {self.namespace or '/'}")
@@ -72,7 +71,7 @@ class Bag:
     @property
     def missing_ears(self) -> list[str]:
         """IMU topics without a sample: that ear was not worn or not recorded."""
-        return [topic for topic in topics.IMU if topic not in self.ears]
+        return [topic for topic in topics.IMU.values() if topic not in self.ears]
 
     def messages(self, names: set[str]) -> Iterator[RawMessage]:
         """The messages of topics ``names`` in the order of their recording. Raises ``ValueError`` when damaged."""
@@ -87,13 +86,13 @@ class Bag:
             {
                 connection.topic.removesuffix(f"/{name}")
                 for connection in self._reader.connections
-                for name in topics.IMU
+                for name in topics.IMU.values()
                 if connection.topic.endswith(f"/{name}")
             }
         )
         if not people:
             raise ValueError(
-                f"{self.path} has no topic that ends in {' or '.join(topics.IMU)}: no session of earphones"
+                f"{self.path} has no topic that ends in {' or '.join(topics.IMU.values())}: no session of earphones"
             )
         names = ", ".join(person or "/" for person in people)
         if wanted:
@@ -106,16 +105,16 @@ class Bag:
         return people[0]
 
     def _relative(self, topic: str) -> str | None:
-        if topic in topics.DIAGNOSTICS:
+        if topic == topics.DIAGNOSTICS:
             return topic
         prefix = f"{self.namespace}/"
         return topic.removeprefix(prefix) if topic.startswith(prefix) else None
 
     def _check_types(self) -> None:
-        known = topics.SESSION | topics.FACE | topics.MESH | topics.DIALOGUE | topics.DIAGNOSTICS
         for name, connection in self.connections.items():
-            if name in known and connection.msgtype != known[name]:
-                raise ValueError(f"{connection.topic} in {self.path} is {connection.msgtype}, not {known[name]}")
+            known = topics.KNOWN.get(name)
+            if known is not None and connection.msgtype != known.type:
+                raise ValueError(f"{connection.topic} in {self.path} is {connection.msgtype}, not {known.type}")
 
     def _count(self, name: str) -> int:
         connection: Connection | None = self.connections.get(name)

@@ -22,9 +22,9 @@ from empathy_agent.models import DEFAULT_MODEL, TEST_MODEL, ModelError, Store
 from face_recon_node.head import HeadModel
 from face_recon_node.models.file import load as load_model
 from face_recon_node.training.personal import adapt_model
-from imuface_driver.session import write_session
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_core.session import write_session
 from imuface_interfaces.msg import Utterance
+from imuface_simulation import Participant, Performance, simulate
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Table

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from imuface_driver import topics as driver_topics
+from imuface_core import topics
 from imuface_interfaces.msg import FacialLandmarks
+from imuface_node import qos
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.qos import qos_profile_sensor_data
 from rclpy.subscription import MessageInfo
 
 
@@ -32,9 +32,9 @@ class Observer:
         self._context = rclpy.Context()
         rclpy.init(context=self._context, args=[], signal_handler_options=rclpy.SignalHandlerOptions.NO)
         self._node = rclpy.create_node("observer", namespace=namespace, context=self._context)
-        self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 100)
+        self._node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, self._on_diagnostics, 100)
         self._node.create_subscription(
-            FacialLandmarks, driver_topics.FACE_LANDMARKS, self._on_landmarks, qos_profile_sensor_data
+            FacialLandmarks, topics.FACE_LANDMARKS, self._on_landmarks, qos(topics.FACE_LANDMARKS)
         )
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)

@@ -17,15 +17,14 @@ from typing import ClassVar
 import imuface_node
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from imuface_driver import topics as driver_topics
+from imuface_core import topics
 from imuface_interfaces.msg import FacialLandmarks
-from imuface_node import AutostartNode, Status, StatusLevel
+from imuface_node import AutostartNode, Status, StatusLevel, message_class, qos
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
-from imuface_bringup import topics
 from imuface_bringup.bag import Bag
 from imuface_bringup.pacing import ClockPace, FacePace, Pace
 
@@ -78,21 +77,19 @@ class PlayerNode(AutostartNode):
         self._bag = Bag(path, self.get_parameter("person").value)
         for topic in self._bag.missing_ears:
             self.get_logger().warning(f"{path} has no sample on {topic}: that ear is missing in the replay")
-        names = topics.SESSION if self._follow_face else topics.SESSION | topics.FACE | topics.MESH | topics.DIALOGUE
+        names = topics.SESSION if self._follow_face else topics.SESSION | topics.FACE | topics.DIALOGUE | {topics.MESH}
         reliable = QoSProfile(depth=_DEPTH, reliability=ReliabilityPolicy.RELIABLE)
         self._clock_publisher = self.create_publisher(Clock, "/clock", reliable)
         # Reliable serves listeners of both kinds.
         self._outputs: dict[str, Publisher] = {
-            name: self.create_publisher(topics.message_class(connection.msgtype), name, reliable)
+            name: self.create_publisher(message_class(connection.msgtype), name, reliable)
             for name, connection in self._bag.connections.items()
             if name in names
         }
         self._face_pace = FacePace(self._bag.ears, self._stopping)
         if self._follow_face:
-            self.create_subscription(
-                FacialLandmarks, driver_topics.FACE_LANDMARKS, self._on_frame, qos_profile_sensor_data
-            )
-            self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+            self.create_subscription(FacialLandmarks, topics.FACE_LANDMARKS, self._on_frame, qos(topics.FACE_LANDMARKS))
+            self.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, self._on_diagnostics, 10)
 
     def start(self) -> None:
         self._stopping.clear()
@@ -167,7 +164,7 @@ class PlayerNode(AutostartNode):
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            for ear, topic in driver_topics.IMU.items():
+            for ear, topic in topics.IMU.items():
                 if status.name.startswith(self.get_namespace()) and status.name.endswith(f": {ear} ear"):
                     accepted = {item.key: item.value for item in status.values}.get("accepted", "0")
                     if accepted != "0":
@@ -183,7 +180,7 @@ class PlayerNode(AutostartNode):
         for message in self._bag.messages(set(self._outputs)):
             time_ns = message.time_ns + shift_ns
             start_ns = start_ns or time_ns
-            data, stamp_ns = (message.data, 0) if message.topic in topics.MESH else _shifted(message.data, shift_ns)
+            data, stamp_ns = (message.data, 0) if message.topic == topics.MESH else _shifted(message.data, shift_ns)
             pace.wait(message.topic, time_ns, stamp_ns)
             if self._stopping.is_set():
                 break

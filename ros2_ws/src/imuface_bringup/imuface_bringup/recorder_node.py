@@ -9,22 +9,18 @@ from pathlib import Path
 
 import imuface_node
 import rclpy
-from imuface_driver.session import typestore
-from imuface_node import AutostartNode, Status, StatusLevel, arrived
+from imuface_core import topics
+from imuface_core.session import typestore
+from imuface_node import AutostartNode, Status, StatusLevel, arrived, message_class, qos
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.impl.implementation_singleton import rclpy_implementation
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 from rosbags.rosbag2 import StoragePlugin, Writer
 
-from imuface_bringup import topics
-
 # Messages that may wait while the disk is busy, per topic.
 _DEPTH = 200
-# Subscribed to at once and not only when a publisher is seen, which would cost the first second. Best effort hears
-# every publisher; what must not be lost is reliable on both sides (docs/architecture.md).
-_RELIABLE = {"face/affect", *topics.DIALOGUE, *topics.MESH, *topics.DIAGNOSTICS}
 
 
 class RecorderNode(AutostartNode):
@@ -55,14 +51,12 @@ class RecorderNode(AutostartNode):
     def start(self) -> None:
         self._writer = Writer(self._path, version=Writer.VERSION_LATEST, storage_plugin=StoragePlugin.MCAP)
         self._writer.open()
-        chosen = topics.recorded(
-            **{name: self.get_parameter(name).value for name in ("all_topics", "mesh", "dialogue")}
-        )
-        for topic, kind in chosen.items():
-            reliability = ReliabilityPolicy.RELIABLE if topic in _RELIABLE else ReliabilityPolicy.BEST_EFFORT
-            record = partial(self._record, self.resolve_topic_name(topic), kind)
-            qos = QoSProfile(depth=_DEPTH, reliability=reliability)
-            subscription = self.create_subscription(topics.message_class(kind), topic, record, qos, raw=True)
+        for topic in self._chosen():
+            record = partial(self._record, self.resolve_topic_name(topic), topic.type)
+            # Subscribed to at once and not only when a publisher is seen, which would cost the first second.
+            subscription = self.create_subscription(
+                message_class(topic.type), topic, record, qos(topic, _DEPTH), raw=True
+            )
             self._recorders.append((subscription, record))
         self.get_logger().info(f"recording into {self._path}")
 
@@ -85,6 +79,15 @@ class RecorderNode(AutostartNode):
         if not counts:
             return [("", Status(StatusLevel.WARN, "nothing to record yet"))]
         return [("", Status(StatusLevel.OK, f"recording into {self._path}", counts))]
+
+    def _chosen(self) -> set[topics.Topic]:
+        """The mesh is large and follows from the blendshapes; the dialogue is private: both only when asked for."""
+        further = {
+            "all_topics": topics.FACE | {topics.DIAGNOSTICS},
+            "mesh": {topics.MESH},
+            "dialogue": topics.DIALOGUE,
+        }
+        return set(topics.SESSION).union(*(some for name, some in further.items() if self.get_parameter(name).value))
 
     def _record(self, topic: str, kind: str, data: bytes) -> None:
         assert self._writer is not None

@@ -10,7 +10,8 @@ import numpy as np
 from face_recon_node.evaluation.fidelity import Fidelity, fidelity
 from face_recon_node.head import HeadModel
 from face_recon_node.head.render import render_face
-from imuface_driver.session import BLENDSHAPES_TYPE, read_face_landmarks, read_session, typestore
+from imuface_core import topics
+from imuface_core.session import read_face_landmarks, read_session, typestore
 from numpy.typing import NDArray
 
 from imuface_bringup.bag import Bag
@@ -120,7 +121,7 @@ def weights(bag: Path, topic: str) -> tuple[NDArray[np.int64], NDArray[np.float3
     stamps, rows = [], []
     with Bag(bag) as opened:
         for message in opened.messages({topic}):
-            blendshapes: Any = store.deserialize_cdr(message.data, BLENDSHAPES_TYPE)
+            blendshapes: Any = store.deserialize_cdr(message.data, topics.FACE_BLENDSHAPES.type)
             stamps.append(blendshapes.header.stamp.sec * 1_000_000_000 + blendshapes.header.stamp.nanosec)
             rows.append(blendshapes.weights)
     return np.array(stamps, dtype=np.int64), np.array(rows, dtype=np.float32).reshape(len(rows), -1)
@@ -128,8 +129,8 @@ def weights(bag: Path, topic: str) -> tuple[NDArray[np.int64], NDArray[np.float3
 
 def _both_faces(bag: Path, window: Window) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]:
     """Stamps (N,) within ``window`` at which both faces are known, reconstructed and true weights (N, 52)."""
-    stamps, ours = weights(bag, "face/blendshapes")
-    true_stamps, truth = weights(bag, "reference/blendshapes")
+    stamps, ours = weights(bag, topics.FACE_BLENDSHAPES)
+    true_stamps, truth = weights(bag, topics.REFERENCE_BLENDSHAPES)
     common, mine, its = np.intersect1d(stamps, true_stamps, return_indices=True)
     inside = window.of(common)
     if not inside.any():

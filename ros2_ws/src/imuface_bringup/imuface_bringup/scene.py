@@ -13,8 +13,9 @@ import rerun as rr
 import rerun.blueprint as rrb
 from face_recon_node.head import HeadModel
 from face_recon_node.head.render import vertex_normals
-from imuface_driver import topics as driver_topics
-from imuface_driver.arkit import INDEX
+from imuface_core import topics
+from imuface_core.arkit import INDEX
+from imuface_core.topics import Topic
 
 APPLICATION = "earnest"
 _TIMELINE = "time"
@@ -52,22 +53,22 @@ class Scene:
         self._mesh_ns = 0
         self._expression = ""
         self._handlers: dict[str, Callable[[Any], None]] = {
-            driver_topics.IMU["left"]: lambda message: self._imu("left", message),
-            driver_topics.IMU["right"]: lambda message: self._imu("right", message),
-            "face/blendshapes": self._blendshapes,
-            "face/landmarks": lambda message: self._landmarks("reconstructed", message),
-            driver_topics.REFERENCE_LANDMARKS: lambda message: self._landmarks("true", message),
-            driver_topics.REFERENCE_BLENDSHAPES: lambda message: self._actions("true", message),
-            "face/affect": self._affect,
-            "dialogue/utterance": self._utterance,
-            "dialogue/reply": self._reply,
+            topics.IMU["left"]: lambda message: self._imu("left", message),
+            topics.IMU["right"]: lambda message: self._imu("right", message),
+            topics.FACE_BLENDSHAPES: self._blendshapes,
+            topics.FACE_LANDMARKS: lambda message: self._landmarks("reconstructed", message),
+            topics.REFERENCE_LANDMARKS: lambda message: self._landmarks("true", message),
+            topics.REFERENCE_BLENDSHAPES: lambda message: self._actions("true", message),
+            topics.AFFECT: self._affect,
+            topics.UTTERANCE: self._utterance,
+            topics.REPLY: self._reply,
         }
         self._set_up()
 
     @property
-    def topics(self) -> list[str]:
+    def topics(self) -> list[Topic]:
         """The topics that :meth:`add` takes, relative to the person's namespace."""
-        return list(self._handlers)
+        return [topics.KNOWN[name] for name in self._handlers]
 
     def add(self, topic: str, message: Any) -> None:
         """Show one message, at the time of its stamp."""

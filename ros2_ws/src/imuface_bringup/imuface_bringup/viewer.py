@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import rerun as rr
 from face_recon_node.head import HeadModel
-from imuface_driver.session import typestore
+from imuface_core.session import typestore
 
 from imuface_bringup.bag import Bag
 from imuface_bringup.scene import APPLICATION, Scene, blueprint

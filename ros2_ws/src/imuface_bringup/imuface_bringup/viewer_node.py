@@ -10,12 +10,11 @@ from typing import Any
 
 import imuface_node
 from face_recon_node.head import HeadModel
-from imuface_node import AutostartNode, Status, StatusLevel
+from imuface_node import AutostartNode, Status, StatusLevel, message_class, qos
 from rcl_interfaces.msg import ParameterDescriptor
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.subscription import Subscription
 
-from imuface_bringup import topics, viewer
+from imuface_bringup import viewer
 from imuface_bringup.scene import Scene
 
 _DEPTH = 30
@@ -48,13 +47,9 @@ class ViewerNode(AutostartNode):
 
     def start(self) -> None:
         assert self._scene is not None
-        kinds = topics.SESSION | topics.FACE | topics.DIALOGUE
         self._subscriptions_of_scene = [
             self.create_subscription(
-                topics.message_class(kinds[topic]),
-                topic,
-                partial(self._show, topic),
-                QoSProfile(depth=_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT),
+                message_class(topic.type), topic, partial(self._show, topic), qos(topic, _DEPTH, reliable=False)
             )
             for topic in self._scene.topics
         ]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from face_recon_node.head import HeadModel
-from imuface_driver.recording import LandmarkTrack, Recording
-from imuface_driver.session import write_session
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_core.recording import LandmarkTrack, Recording
+from imuface_core.session import write_session
+from imuface_simulation import Participant, Performance, simulate
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from imuface_bringup import topics
 from imuface_bringup.bag import Bag
-from imuface_driver.recording import Recording
-from imuface_driver.session import typestore, write_session
+from imuface_core import topics
+from imuface_core.recording import Recording
+from imuface_core.session import typestore, write_session
 from rosbags.rosbag2 import StoragePlugin, Writer
 
-LEFT, RIGHT = topics.IMU
+LEFT, RIGHT = topics.IMU.values()
 
 
 def test_yields_the_messages_of_the_chosen_topics_in_order(bag: Path, recording: Recording) -> None:
@@ -22,7 +22,7 @@ def test_yields_the_messages_of_the_chosen_topics_in_order(bag: Path, recording:
     with Bag(bag) as opened:
         assert opened.namespace == "/imuface"
         assert opened.missing_ears == []
-        found = list(opened.messages(set(topics.IMU)))
+        found = list(opened.messages(set(topics.IMU.values())))
     assert {message.topic for message in found} == {LEFT, RIGHT}
     assert len(found) == len(recording.left.stamps) + len(recording.right.stamps)
     times = [message.time_ns for message in found]
@@ -44,7 +44,7 @@ def test_no_ear_is_refused(tmp_path: Path, recording: Recording) -> None:
 def test_a_person_is_chosen_among_several(tmp_path: Path) -> None:
     with Writer(tmp_path / "two", version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         for person in ("anna", "bert"):
-            connection = writer.add_connection(f"/{person}/{LEFT}", topics.IMU[LEFT], typestore=typestore())
+            connection = writer.add_connection(f"/{person}/{LEFT}", LEFT.type, typestore=typestore())
             writer.write(connection, 1, b"\x00\x01\x00\x00" + bytes(320))
     with pytest.raises(ValueError, match="several people; choose one: /anna, /bert"):
         Bag(tmp_path / "two")

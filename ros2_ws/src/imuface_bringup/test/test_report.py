@@ -7,7 +7,7 @@ import pytest
 from face_recon_node.head import HeadModel
 from imuface_bringup import report
 from imuface_bringup.report import Session, Window
-from imuface_driver.recording import Recording
+from imuface_core.recording import Recording
 
 STAMPS = np.arange(0, 100, dtype=np.int64) * 33_000_000
 NEUTRAL = np.zeros((51, 3))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from imuface_bringup import topics
+from imuface_core import topics
 
 CONFIGURATION = Path(__file__).parents[4] / "rviz" / "imuface.rviz"
 
@@ -19,11 +19,11 @@ def manager() -> dict[str, Any]:
 
 def test_displays_show_published_topics_with_their_quality_of_service(manager: dict[str, Any]) -> None:
     shown = {display["Topic"]["Value"]: display for display in manager["Displays"] if "Topic" in display}
-    known = {f"/imuface/{name}": kind for name, kind in (topics.FACE | topics.MESH).items()}
+    known = {f"/imuface/{topic}": topic for topic in (topics.MESH, topics.POINTS)}
     assert set(shown) == {"/imuface/face/mesh", "/imuface/face/points"}
     for topic, display in shown.items():
-        assert display["Class"].split("/")[1] == known[topic].split("/")[2]
-        assert display["Topic"]["Depth"] == 1
+        assert display["Class"].split("/")[1] == known[topic].type.split("/")[2]
+        assert display["Topic"]["Depth"] == known[topic].depth
         assert display["Enabled"] is True
     assert shown["/imuface/face/points"]["Topic"]["Reliability Policy"] == "Best Effort"
 

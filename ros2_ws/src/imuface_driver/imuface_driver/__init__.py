@@ -1,1 +1,1 @@
-"""Any earphone in, sensor_msgs/Imu out, on one clock; simulated earphones; recorded sessions."""
+"""Any earphone in, sensor_msgs/Imu out, on one clock."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from imuface_driver.protocol import TIME_PERIOD_US
+from imuface_core.earphone import TIME_PERIOD_US
 
 INTERVAL_NS = 1_000_000_000
 WINDOW = 60  # intervals kept

@@ -6,9 +6,9 @@ from collections import deque
 from typing import NamedTuple
 
 import numpy as np
+from imuface_core.earphone import SEQUENCE_PERIOD, TIME_PERIOD_US, DeviceSample, Ear
 
 from imuface_driver.clock import DeviceClock
-from imuface_driver.protocol import SEQUENCE_PERIOD, TIME_PERIOD_US, DeviceSample, Ear
 
 Vector = tuple[float, float, float]
 

@@ -10,17 +10,16 @@ from typing import Any
 
 import imuface_node
 import numpy as np
+from imuface_core import topics
+from imuface_core.earphone import EARS, Ear
 from imuface_interfaces.msg import Blendshapes
-from imuface_node import AutostartNode, Status, StatusLevel
+from imuface_node import AutostartNode, Status, StatusLevel, qos
 from numpy.typing import NDArray
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Imu
 
-from imuface_driver import topics
 from imuface_driver.ear import EarHealth, ImuSample
-from imuface_driver.protocol import EARS, Ear
 from imuface_driver.sources import BagSource, SerialSource, SimulatedSource, Source, UdpSource
 
 SILENCE = 1.0  # s without a sample after which an ear counts as silent
@@ -68,17 +67,16 @@ class ImufaceDriver(AutostartNode):
         logger = logging.getLogger("imuface_driver")
         logger.setLevel(logging.INFO)
         logger.addHandler(self._log_handler)
-        imu_qos = QoSProfile(depth=topics.IMU_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT)
-        for ear in EARS:
-            self._imu[ear] = self.create_publisher(Imu, topics.IMU[ear], imu_qos), _imu_message(ear)
+        for ear, topic in topics.IMU.items():
+            self._imu[ear] = self.create_publisher(Imu, topic, qos(topic)), _imu_message(ear)
         self._sources = self._create_sources()
         for source in self._sources:
             source.open()
         if any(isinstance(source, SimulatedSource | BagSource) for source in self._sources):
-            qos = QoSProfile(depth=topics.REFERENCE_DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT)
+            topic = topics.REFERENCE_BLENDSHAPES
             message = Blendshapes()
             message.header.frame_id = topics.FACE_FRAME
-            self._reference = self.create_publisher(Blendshapes, topics.REFERENCE_BLENDSHAPES, qos), message
+            self._reference = self.create_publisher(Blendshapes, topic, qos(topic)), message
 
     def start(self) -> None:
         self._stop.clear()

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from imuface_core.earphone import Ear
 from imuface_driver.ear import ImuSample
-from imuface_driver.protocol import Ear
 from imuface_driver.sources import Source
 from numpy.typing import NDArray
 

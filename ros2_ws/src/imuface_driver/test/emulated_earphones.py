@@ -19,7 +19,8 @@ import time
 import tty
 from pathlib import Path
 
-from imuface_driver.protocol import SEQUENCE_PERIOD, TIME_PERIOD_US, DeviceSample, encode
+from imuface_core.earphone import SEQUENCE_PERIOD, TIME_PERIOD_US, DeviceSample
+from imuface_driver.protocol import encode
 
 INDEX_PERIOD = 30_000  # samples; the index must fit an int16
 FIRST_SEQUENCE = 65_500  # wraps soon

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from imuface_core.earphone import EARS, STANDARD_GRAVITY
+from imuface_core.recording import ImuTrack, Recording
+from imuface_core.session import write_session
 from imuface_driver.ear import EarHealth, ImuSample
 from imuface_driver.node import ImufaceDriver
-from imuface_driver.protocol import EARS, STANDARD_GRAVITY
-from imuface_driver.recording import ImuTrack, Recording
-from imuface_driver.session import write_session
 from imuface_driver.sources import Sink, Source
 from imuface_interfaces.msg import Blendshapes
 from imuface_node import StatusLevel

@@ -6,8 +6,8 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from imuface_core.earphone import DeviceSample
 from imuface_driver.ear import EarReceiver
-from imuface_driver.protocol import DeviceSample
 
 PERIOD_US = 33_333
 HOST_NS = 1_700_000_000_000_000_000

@@ -14,16 +14,8 @@ from cobs import cobs
 from fastcrc import crc16
 from hypothesis import given
 from hypothesis import strategies as st
-from imuface_driver.protocol import (
-    ACCELERATION_PER_LSB,
-    EARS,
-    FRAME_SIZE,
-    PACKET_SIZE,
-    STANDARD_GRAVITY,
-    Decoder,
-    DeviceSample,
-    encode,
-)
+from imuface_core.earphone import ACCELERATION_PER_LSB, EARS, STANDARD_GRAVITY, DeviceSample
+from imuface_driver.protocol import FRAME_SIZE, PACKET_SIZE, Decoder, encode
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "device-protocol.md"
 

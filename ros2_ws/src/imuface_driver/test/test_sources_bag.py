@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from imuface_driver.protocol import EARS
-from imuface_driver.recording import BlendshapeTrack, ImuTrack, Recording
-from imuface_driver.session import write_session
+from imuface_core.earphone import EARS
+from imuface_core.recording import BlendshapeTrack, ImuTrack, Recording
+from imuface_core.session import write_session
 from imuface_driver.sources import BagSource, Source
 
 RECORDED_NS = 1_600_000_000_000_000_000

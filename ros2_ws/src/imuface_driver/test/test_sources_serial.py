@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from imuface_driver.protocol import ACCELERATION_PER_LSB, EARS, DeviceSample, Ear, encode
+from imuface_core.earphone import ACCELERATION_PER_LSB, EARS, DeviceSample, Ear
+from imuface_driver.protocol import encode
 from imuface_driver.sources import SerialSource, Source
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from imuface_driver.protocol import EARS
-from imuface_driver.simulation import Participant, Performance, simulate
+from imuface_core.earphone import EARS
 from imuface_driver.sources import SimulatedSource, Source
 from imuface_driver.sources.simulated import NATURAL_DURATION
+from imuface_simulation import Participant, Performance, simulate
 
 
 def test_samples_come_in_real_time_with_the_stamps_of_sampling(

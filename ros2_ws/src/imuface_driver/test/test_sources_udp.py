@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from imuface_driver.protocol import DeviceSample, encode
+from imuface_core.earphone import DeviceSample
+from imuface_driver.protocol import encode
 from imuface_driver.sources import Source, UdpSource
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from imuface_core.topics import DIAGNOSTICS
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.exceptions import NameValidationException, ParameterException
@@ -21,6 +22,8 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.subscription import Subscription
+
+from imuface_node.wire import qos
 
 # What bad user input raises in ROS-free code: reported as one line, without a traceback.
 USER_ERRORS = (OSError, ValueError, ImportError)
@@ -60,7 +63,7 @@ class AutostartNode(LifecycleNode):
         self.declare_parameter("autostart", True)
         self.active = False
         self._failure = ""
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._diagnostics = self.create_publisher(DiagnosticArray, DIAGNOSTICS, qos(DIAGNOSTICS))
         # Health is reported by the wall clock, so that a paused simulation still reports.
         self.create_timer(1.0, self._publish_status, clock=Clock(clock_type=ClockType.STEADY_TIME))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from imuface_driver.arkit import BLENDSHAPES, INDEX
+from imuface_core.arkit import BLENDSHAPES, INDEX
 from numpy.typing import NDArray
 
 from face_recon_node.camera import extra

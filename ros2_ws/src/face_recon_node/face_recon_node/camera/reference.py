@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from imuface_driver.recording import BlendshapeTrack, LandmarkTrack, Recording
-from imuface_driver.session import read_session
+from imuface_core.recording import BlendshapeTrack, LandmarkTrack, Recording
+from imuface_core.session import read_session
 
 from face_recon_node.camera.capture import Picture, VideoFile
 from face_recon_node.camera.face_mesh import FaceMesh

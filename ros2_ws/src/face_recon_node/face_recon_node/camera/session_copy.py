@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from imuface_driver import topics
-from imuface_driver.recording import BlendshapeTrack, LandmarkTrack, Recording
-from imuface_driver.session import read_session, typestore, write_session
+from imuface_core import topics
+from imuface_core.recording import BlendshapeTrack, LandmarkTrack, Recording
+from imuface_core.session import read_session, typestore, write_session
 from rosbags.interfaces import Connection, ConnectionExtRosbag2
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 

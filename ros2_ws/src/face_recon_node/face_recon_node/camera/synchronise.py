@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from imuface_driver.recording import ImuTrack, LandmarkTrack, Recording
+from imuface_core.recording import ImuTrack, LandmarkTrack, Recording
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import correlate

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from imuface_driver.recording import BlendshapeTrack, LandmarkTrack
+from imuface_core.recording import BlendshapeTrack, LandmarkTrack
 from numpy.typing import NDArray
 
 from face_recon_node.camera.capture import Picture

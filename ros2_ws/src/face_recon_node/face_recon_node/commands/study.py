@@ -13,7 +13,7 @@ import typer
 from face_recon_node.commands.console import one_line_errors, processes, progress_bar
 
 if TYPE_CHECKING:
-    from imuface_driver.simulation.prompts import Prompt
+    from imuface_simulation.prompts import Prompt
 
 MOST_TRAINED = 4
 """People whom the paper's network is trained for with --published: minutes for each."""
@@ -55,7 +55,7 @@ def study(
     imuface study --prompts --paced --minutes 5 --seed 7
     imuface study --published --participants 16
     """
-    from imuface_driver.simulation.prompts import script
+    from imuface_simulation.prompts import script
 
     from face_recon_node.study.sessions import StudyPlan, make_study
 

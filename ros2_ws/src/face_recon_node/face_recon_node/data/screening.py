@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from imuface_driver.protocol import EARS, STANDARD_GRAVITY
-from imuface_driver.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Recording
-from imuface_driver.topics import IMU, REFERENCE_BLENDSHAPES, REFERENCE_LANDMARKS
+from imuface_core.earphone import EARS, STANDARD_GRAVITY
+from imuface_core.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Recording
+from imuface_core.topics import IMU, REFERENCE_BLENDSHAPES, REFERENCE_LANDMARKS
 from numpy.typing import NDArray
 
 from face_recon_node.stream.calibration import GRAVITY_RANGE

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from imuface_driver.protocol import EARS
-from imuface_driver.recording import Recording
+from imuface_core.earphone import EARS
+from imuface_core.recording import Recording
 from numpy.typing import NDArray
 
 from face_recon_node.head import HeadModel

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from imuface_driver.session import read_session
+from imuface_core.session import read_session
 from numpy.typing import NDArray
 
 from face_recon_node.data.screening import screen

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from imuface_driver.arkit import BLENDSHAPES
+from imuface_core.arkit import BLENDSHAPES
 from numpy.typing import NDArray
 
 MOVING = 0.03

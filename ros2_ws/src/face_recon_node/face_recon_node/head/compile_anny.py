@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from imuface_driver.arkit import BLENDSHAPES
+from imuface_core.arkit import BLENDSHAPES
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 

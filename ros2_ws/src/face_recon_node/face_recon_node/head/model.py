@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from imuface_driver.arkit import BLENDSHAPES
+from imuface_core.arkit import BLENDSHAPES
 from numpy.typing import ArrayLike, NDArray
 
 LAYOUT = "earnest-head-1"
@@ -81,7 +81,7 @@ class HeadModel:
     """
 
     neutral: NDArray[np.float32]  # (V, 3)
-    deltas: NDArray[np.float32]  # (52, V, 3), offset at weight 1, in the order of imuface_driver.arkit.BLENDSHAPES
+    deltas: NDArray[np.float32]  # (52, V, 3), offset at weight 1, in the order of imuface_core.arkit.BLENDSHAPES
     triangles: NDArray[np.int32]  # (T, 3), anticlockwise seen from outside
     landmark_indices: NDArray[np.int32]  # (51,), vertices, in the order of imuface_interfaces/FacialLandmarks
     colors: NDArray[np.uint8] | None  # (V, 3) RGB

@@ -17,7 +17,7 @@ import enum
 from dataclasses import dataclass, field
 
 import numpy as np
-from imuface_driver.protocol import EARS
+from imuface_core.earphone import EARS
 from numpy.typing import ArrayLike, NDArray
 
 RATE = 30.0

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
-from imuface_driver.protocol import EARS
+from imuface_core.earphone import EARS
 from numpy.typing import NDArray
 
 from face_recon_node.stream.alignment import RATE

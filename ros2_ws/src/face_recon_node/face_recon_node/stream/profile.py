@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from imuface_driver.protocol import EARS, STANDARD_GRAVITY
+from imuface_core.earphone import EARS, STANDARD_GRAVITY
 from numpy.typing import NDArray
 
 from face_recon_node.stream.alignment import RATE

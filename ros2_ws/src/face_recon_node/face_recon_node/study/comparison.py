@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from imuface_driver.simulation import ACTIVITIES, PEOPLE, Performance, simulate
+from imuface_simulation import ACTIVITIES, PEOPLE, Performance, simulate
 from threadpoolctl import threadpool_limits
 
 from face_recon_node.data.segment import prepare
@@ -55,7 +55,7 @@ class SimulatedPeople:
 
     count: int = 12
     ears: str = "anatomical"
-    """A kind of :data:`~imuface_driver.simulation.PEOPLE`."""
+    """A kind of :data:`~imuface_simulation.PEOPLE`."""
     minutes: float = 5.0
     """Of each person's own data; 0: none."""
     test_minutes: float = 1.5

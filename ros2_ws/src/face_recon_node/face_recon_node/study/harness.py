@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from imuface_driver.recording import Recording
-from imuface_driver.session import read_session
+from imuface_core.recording import Recording
+from imuface_core.session import read_session
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 

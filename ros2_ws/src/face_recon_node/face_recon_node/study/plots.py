@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from imuface_driver.arkit import BLENDSHAPES
+from imuface_core.arkit import BLENDSHAPES
 from numpy.typing import NDArray
 
 from face_recon_node.models.catalogue import NAMES

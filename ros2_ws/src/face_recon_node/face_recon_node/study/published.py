@@ -29,11 +29,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from imuface_driver.protocol import EARS, Ear
-from imuface_driver.simulation import PEOPLE, Performance, simulate
-from imuface_driver.simulation.expressions import ACTIONS, EXPRESSIONS, NEUTRAL_START, Composer, Performer, vector
-from imuface_driver.simulation.mechanics import MIRROR_ROTATION, MIRROR_TRANSLATION
-from imuface_driver.simulation.performance import FRAME_RATE
+from imuface_core.earphone import EARS, Ear
+from imuface_simulation import PEOPLE, Performance, simulate
+from imuface_simulation.expressions import ACTIONS, EXPRESSIONS, NEUTRAL_START, Composer, Performer, vector
+from imuface_simulation.mechanics import MIRROR_ROTATION, MIRROR_TRANSLATION
+from imuface_simulation.performance import FRAME_RATE
 from numpy.typing import NDArray
 from torch import nn
 

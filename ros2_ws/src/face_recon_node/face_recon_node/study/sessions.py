@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 import yaml
-from imuface_driver.recording import LandmarkTrack, Recording
-from imuface_driver.session import write_session
-from imuface_driver.simulation import PEOPLE, Performance, simulate
-from imuface_driver.simulation.recorded_motion import FOLDER_NAME, read_orientations
+from imuface_core.recording import LandmarkTrack, Recording
+from imuface_core.session import write_session
+from imuface_simulation import PEOPLE, Performance, simulate
+from imuface_simulation.recorded_motion import FOLDER_NAME, read_orientations
 
 from face_recon_node.data.sessions import STUDY_FILE
 from face_recon_node.head import HeadModel, Identity
@@ -51,7 +51,7 @@ class StudyPlan:
     """Minutes of the long session; 0: none."""
     seed: int = 0
     ears: str = "anatomical"
-    """A kind of :data:`~imuface_driver.simulation.PEOPLE`. "faint" ones hardly move; "arbitrary" ones, without anatomy,
+    """A kind of :data:`~imuface_simulation.PEOPLE`. "faint" ones hardly move; "arbitrary" ones, without anatomy,
     show what a model owes to the simulator that it was trained on."""
     captures: tuple[Path, ...] = ()
     """Live Link Face captures, each for a session of its own."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from imuface_driver.recording import ImuTrack, Recording
+from imuface_core.recording import ImuTrack, Recording
 
 from face_recon_node.data.segment import NEUTRAL_SECONDS
 from face_recon_node.data.sessions import STUDY_FILE, study_description

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from imuface_driver.recording import Recording
+from imuface_core.recording import Recording
 from numpy.typing import NDArray
 
 from face_recon_node.evaluation.affect import true_affect

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from imuface_driver.arkit import BLENDSHAPES, MIRRORED
-from imuface_driver.recording import Recording
-from imuface_driver.simulation import PEOPLE, Participant, Performance, simulate
-from imuface_driver.simulation.expressions import minimum_jerk
-from imuface_driver.simulation.mechanics import EarMechanics
-from imuface_driver.simulation.performance import CSV_REST, FRAME_RATE
+from imuface_core.arkit import BLENDSHAPES, MIRRORED
+from imuface_core.recording import Recording
+from imuface_simulation import PEOPLE, Participant, Performance, simulate
+from imuface_simulation.expressions import minimum_jerk
+from imuface_simulation.mechanics import EarMechanics
+from imuface_simulation.performance import CSV_REST, FRAME_RATE
 from numpy.typing import NDArray
 
 EARS = {"anatomical": 0.5, "faint": 0.2, "arbitrary": 0.3}

@@ -7,11 +7,11 @@ import threading
 import time
 
 import numpy as np
+from imuface_core.earphone import EARS, Ear
+from imuface_core.recording import ImuTrack, Recording
+from imuface_core.session import read_session
 
 from imuface_driver.ear import EarHealth, ImuSample
-from imuface_driver.protocol import EARS, Ear
-from imuface_driver.recording import ImuTrack, Recording
-from imuface_driver.session import read_session
 from imuface_driver.sources.source import HostClock, Sink, Source
 
 log = logging.getLogger(__name__)

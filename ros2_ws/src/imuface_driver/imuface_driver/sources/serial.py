@@ -8,9 +8,9 @@ import termios
 import threading
 
 import serial
+from imuface_core.earphone import Ear
 from serial.tools import list_ports
 
-from imuface_driver.protocol import Ear
 from imuface_driver.sources.source import POLL_PERIOD, FrameSource, HostClock, Sink
 
 log = logging.getLogger(__name__)

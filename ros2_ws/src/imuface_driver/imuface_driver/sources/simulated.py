@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 
 import numpy as np
+from imuface_core.earphone import EARS, DeviceSample
+from imuface_simulation import PEOPLE, Performance, SimulatedEarphones
 
-from imuface_driver.protocol import EARS, DeviceSample
-from imuface_driver.simulation import PEOPLE, Performance, SimulatedEarphones
 from imuface_driver.sources.source import DeviceSource, HostClock, Sink
 
 NATURAL_DURATION = 600.0  # s of generated performance before it repeats
@@ -37,7 +37,7 @@ class SimulatedSource(DeviceSource):
         """
         ``performance`` is a Live Link Face CSV (.csv or .csv.gz), or empty for a generated one; ``participant`` and
         ``seed`` choose the person and the session, ``ears`` how far the face moves the person's ears (see
-        :data:`~imuface_driver.simulation.PEOPLE`); ``rate`` is in Hz. ``radio_delay`` is the mean in seconds of the
+        :data:`~imuface_simulation.PEOPLE`); ``rate`` is in Hz. ``radio_delay`` is the mean in seconds of the
         exponentially distributed delay between sampling and arrival; Bluetooth LE has about half of its connection
         interval, 4 to 15 ms.
         """

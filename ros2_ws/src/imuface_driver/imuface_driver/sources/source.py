@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
+from imuface_core.earphone import EARS, DeviceSample, Ear
 from numpy.typing import NDArray
 
 from imuface_driver.ear import EarHealth, EarReceiver, ImuSample
-from imuface_driver.protocol import EARS, Decoder, DeviceSample, Ear
+from imuface_driver.protocol import Decoder
 
 HostClock = Callable[[], int]  # nanoseconds
 # How long a reader waits for data before it looks whether it should stop, seconds.
