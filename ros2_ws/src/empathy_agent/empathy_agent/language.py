@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-HAN = "㐀-䶿一-鿿豈-﫿"
-"""For a set of a regular expression: CJK unified ideographs with extension A and the compatibility forms."""
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""For a set of a regular expression: CJK unified ideographs, all their extensions, and the compatibility ideographs.
+
+In escapes, because an editor that normalises turns the first compatibility ideograph into a unified one."""
 _HAN = re.compile(f"[{HAN}]")
 _KANA_OR_HANGUL = re.compile(r"[ぁ-ゖァ-ヺ가-힯]")
 _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ][A-Za-zÀ-ÖØ-öø-ÿ'’-]*")
@@ -28,10 +30,11 @@ def detect_language(text: str) -> str:
 
 
 def is_in_language(text: str, language: str) -> bool:
-    """Whether a reply is in ``"zh"`` or ``"en"``; unlike :func:`detect_language`, English must hold no Chinese."""
+    """Whether a reply is in ``"zh"`` or ``"en"``; unlike :func:`detect_language`, English must hold no word of Chinese,
+    Japanese or Korean."""
     if language == "zh":
         return detect_language(text) == "zh"
-    return _HAN.search(text) is None and _WORD.search(text) is not None
+    return not (_HAN.search(text) or _KANA_OR_HANGUL.search(text)) and _WORD.search(text) is not None
 
 
 def resolve_locale(requested: str, text: str) -> str:
