@@ -13,6 +13,11 @@ from empathy_agent.turns import Turn, turn_of
 
 REPLY_TOKENS = 1024
 """Left for the reply. Under the grammar a reply has 150 to 450."""
+_CUE_TOKENS = 256
+"""Left for what comes after the post: the kind of turn, and what the face showed."""
+_STEP = 512
+"""Tokens by which the room for the post grows. While a post that is still being said stays within its room, no turn is
+dropped from the prompt that has been evaluated."""
 
 
 def request(
@@ -27,14 +32,9 @@ def request(
     """Prompt and decoding for a post in ``"zh"`` or ``"en"``, with as much of the session as the context holds."""
     memory = memory or Memory()
     turn = turn_of(text, language, first=not memory.turns)
-
-    def prompt(memory: Memory) -> list[Message]:
-        return messages(language, text, turn, memory, affect, worked_examples=engine.worked_examples)
-
-    kept = memory
-    while kept.turns and tokens(prompt(kept)) + REPLY_TOKENS > engine.context:
-        kept = replace(kept, turns=kept.turns[1:])
-    return prompt(kept), _decoding(engine, language, text, turn, memory, seed)
+    kept = _fitting(engine, language, text, memory)
+    prompt = messages(language, text, turn, kept, affect, worked_examples=engine.worked_examples)
+    return prompt, _decoding(engine, language, text, turn, memory, seed)
 
 
 def lesson(language: str, text: str) -> list[Message]:
@@ -43,13 +43,28 @@ def lesson(language: str, text: str) -> list[Message]:
 
 
 def prefix(engine: Engine, language: str, text: str, memory: Memory) -> list[Message]:
-    """What the prompt of a post begins with that is known as far as ``text``."""
-    return begun(language, text, memory, worked_examples=engine.worked_examples)
+    """What the prompt of a post begins with that is known as far as ``text``.
+
+    It fits the context, and is what :func:`request` begins with whatever the face shows and the post goes on with, as
+    long as the post stays within the same multiple of 512 tokens (some 500 Chinese characters, 1,500 letters).
+    """
+    return begun(language, text, _fitting(engine, language, text, memory), worked_examples=engine.worked_examples)
 
 
 def tokens(prompt: list[Message]) -> int:
     """Upper estimate."""
     return sum(estimate_tokens(message["content"]) for message in prompt)
+
+
+def _fitting(engine: Engine, language: str, text: str, memory: Memory) -> Memory:
+    """The memory without the oldest turns, and at last without the summary, where the context does not hold them."""
+    post = -(-estimate_tokens(text) // _STEP) * _STEP
+    room = engine.context - REPLY_TOKENS - _CUE_TOKENS - post
+    while memory.turns and tokens(begun(language, "", memory, worked_examples=engine.worked_examples)) > room:
+        memory = replace(memory, turns=memory.turns[1:])
+    if memory.summary and tokens(begun(language, "", memory, worked_examples=engine.worked_examples)) > room:
+        memory = replace(memory, summary="")
+    return memory
 
 
 def _decoding(engine: Engine, language: str, text: str, turn: Turn, memory: Memory, seed: int | None) -> Decoding:

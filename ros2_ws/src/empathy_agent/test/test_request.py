@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from empathy_agent.engines.openai_server import OpenAIServer
 from empathy_agent.request import REPLY_TOKENS, prefix, request, tokens
-from empathy_agent.session import Memory
+from empathy_agent.session import SUMMARY_CHARACTERS, Memory
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def engine(**options: object) -> OpenAIServer:
@@ -41,9 +43,36 @@ def test_what_the_agent_said_is_not_offered_again() -> None:
     assert answer not in again
 
 
-def test_a_seed_is_kept_and_the_prefix_is_a_prefix() -> None:
+def test_a_seed_is_kept() -> None:
     assert request(engine(), "en", "hello there", seed=7)[1].seed == 7
-    known = prefix(engine(), "en", "hello", Memory())
-    whole, _ = request(engine(), "en", "hello there")
-    assert whole[: len(known) - 1] == known[:-1]
-    assert whole[-1]["content"].startswith(known[-1]["content"])
+
+
+@given(
+    st.sampled_from(["zh", "en"]),
+    st.lists(st.integers(1, 4000), max_size=9),
+    st.integers(0, SUMMARY_CHARACTERS),
+    st.integers(0, 300),
+    st.integers(0, 150),
+    st.sampled_from(["", "the face looked sad most of the last 10 s"]),
+    st.sampled_from([3000, 4096, 8192]),
+)
+def test_a_prefix_fits_and_is_what_the_prompt_begins_with(
+    language: str, turns: list[int], summary: int, known: int, more: int, affect: str, context: int
+) -> None:
+    letter = {"zh": "难", "en": "a"}[language]
+    memory = Memory([(letter * length, "yes") for length in turns], letter * summary)
+    one = engine(context=context)
+    begin = prefix(one, language, letter * known, memory)
+    whole, _ = request(one, language, letter * (known + more), memory=memory, affect=affect)
+    assert whole[: len(begin) - 1] == begin[:-1]
+    assert whole[-1]["content"].startswith(begin[-1]["content"])
+    assert tokens(whole) + REPLY_TOKENS <= context
+
+
+def test_a_long_post_leaves_out_the_summary_last() -> None:
+    memory = Memory([("难" * 300, "嗯")], "难" * SUMMARY_CHARACTERS)
+    one = engine(context=8192)
+    assert "难" * SUMMARY_CHARACTERS in str(request(one, "zh", "累" * 1000, memory=memory)[0])
+    prompt, _ = request(one, "zh", "累" * 5600, memory=memory)
+    assert "难难" not in str(prompt)
+    assert tokens(prompt) + REPLY_TOKENS <= 8192
