@@ -22,6 +22,8 @@ from imuface_bringup.bag import Bag
 from imuface_bringup.observer import Observer
 from imuface_bringup.report import Window
 
+pytestmark = pytest.mark.graph
+
 Launch = Callable[..., AbstractContextManager[Any]]
 IMUFACE = Path(sysconfig.get_path("scripts")) / "imuface"
 

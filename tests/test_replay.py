@@ -17,6 +17,8 @@ from imuface_core import topics
 from imuface_core.recording import ImuTrack, Recording
 from imuface_core.session import read_face_landmarks, read_session, typestore, write_session
 
+pytestmark = pytest.mark.graph
+
 Launch = Callable[..., AbstractContextManager[Any]]
 Replay = Callable[[Path, Path, str], dict[int, bytes]]
 IMUFACE = Path(sysconfig.get_path("scripts")) / "imuface"

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from chat_server import GOOD, events, serve  # type: ignore[import-not-found]
 
+pytestmark = pytest.mark.graph
+
 COMMAND = [sys.executable, "-m", "empathy_agent.cli"]
 AGENT = [sys.executable, "-c", "from empathy_agent.node import main; main()", "--ros-args"]
 

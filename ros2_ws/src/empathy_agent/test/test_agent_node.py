@@ -29,6 +29,8 @@ from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 
+pytestmark = pytest.mark.graph
+
 POST = "I am so tired of my job."
 
 

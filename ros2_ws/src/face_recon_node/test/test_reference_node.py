@@ -17,6 +17,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.fixture
 def node() -> Iterator[Node]:

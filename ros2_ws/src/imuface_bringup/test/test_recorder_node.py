@@ -12,6 +12,8 @@ from rclpy.duration import Duration
 from rclpy.parameter import Parameter
 from rosbags.rosbag2 import Reader
 
+pytestmark = pytest.mark.graph
+
 
 @pytest.mark.parametrize("interrupted", [False, True])
 def test_what_has_arrived_is_recorded_though_nobody_has_handled_it(tmp_path: Path, interrupted: bool) -> None:

@@ -30,6 +30,8 @@ from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Imu
 
+pytestmark = pytest.mark.graph
+
 
 class Graph:
     """A driver process and a listener to everything it says."""

@@ -20,6 +20,8 @@ from imuface_core.earphone import ACCELERATION_PER_LSB, EARS, DeviceSample, Ear
 from imuface_driver.protocol import encode
 from imuface_driver.sources import SerialSource, Source
 
+pytestmark = pytest.mark.graph
+
 
 def indices(samples: list) -> np.ndarray:
     return np.array([round(sample.acceleration[0] / ACCELERATION_PER_LSB) for sample in samples])

@@ -13,6 +13,8 @@ from imuface_driver.sources import SimulatedSource, Source
 from imuface_driver.sources.simulated import NATURAL_DURATION
 from imuface_simulation import Participant, Performance, simulate
 
+pytestmark = pytest.mark.graph
+
 
 def test_samples_come_in_real_time_with_the_stamps_of_sampling(
     run_source: Callable[[Source], AbstractContextManager[Any]],

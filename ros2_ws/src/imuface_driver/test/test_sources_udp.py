@@ -12,6 +12,8 @@ from imuface_core.earphone import DeviceSample
 from imuface_driver.protocol import encode
 from imuface_driver.sources import Source, UdpSource
 
+pytestmark = pytest.mark.graph
+
 
 def sample(ear: str, index: int) -> DeviceSample:
     return DeviceSample(ear, index, 1_000_000 + index * 33_333, (index, 0, 0, 0, 0, 0), 50)  # type: ignore[arg-type]

@@ -19,6 +19,8 @@ from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 
+pytestmark = pytest.mark.graph
+
 
 class Worker(AutostartNode):
     """Fails in the transition that it is told to fail in, and notes what was called."""
