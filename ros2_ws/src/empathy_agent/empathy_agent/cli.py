@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import signal
 import sys
-import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from empathy_agent.cancellation import Cancellation
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,10 +36,13 @@ LocaleOption = Annotated[str, typer.Option(help="BCP 47 tag such as zh-CN or en-
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """Bad input and its like end the command with one line and status 1."""
+    from imuface_core import extras
+
     from empathy_agent.engines import Cancelled
 
     try:
-        yield
+        with extras.explained():
+            yield
     except (OSError, ValueError, ImportError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
@@ -195,7 +199,7 @@ def chat(
                 console.print(str(error), style="red")
 
 
-Respond = Callable[[str, threading.Event], Iterator[Any]]
+Respond = Callable[[str, Cancellation], Iterator[Any]]
 """A post and an event that cancels it, to ``Delta``s and the ``Reply``."""
 
 
@@ -223,7 +227,7 @@ def _respondent(model: str, locale: str, namespace: str) -> Iterator[Respond]:
     engine = open_engine(model)
     warm: set[str] = set()
 
-    def respond(text: str, cancelled: threading.Event) -> Iterator[Any]:
+    def respond(text: str, cancelled: Cancellation) -> Iterator[Any]:
         post = dialogue.post(text, locale=locale, session_id=session_id)
         if post.verdict.risk is not Risk.CRISIS and post.language not in warm:
             dialogue.warm_up(post.language, cancelled)  # from disk, if an earlier run kept it
@@ -238,9 +242,9 @@ def _respondent(model: str, locale: str, namespace: str) -> Iterator[Respond]:
 
 
 @contextmanager
-def _cancel_on_interrupt() -> Iterator[threading.Event]:
+def _cancel_on_interrupt() -> Iterator[Cancellation]:
     """An event that Ctrl-C sets, instead of raising KeyboardInterrupt in the middle of something."""
-    cancelled = threading.Event()
+    cancelled = Cancellation()
     previous = signal.signal(signal.SIGINT, lambda number, frame: cancelled.set())
     try:
         yield cancelled

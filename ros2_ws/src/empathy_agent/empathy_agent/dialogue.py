@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from empathy_agent.cancellation import Cancellation
 from empathy_agent.chain import Chain, Delta, Layer
-from empathy_agent.engines import DROPPED, CutOff, Decoding, Engine, EngineError
+from empathy_agent.engines import DROPPED, Cancelled, CutOff, Decoding, Engine, EngineError
 from empathy_agent.engines.fallback import Fallback
 from empathy_agent.language import language_of, resolve_locale
 from empathy_agent.prompt import Message, language_data, preamble
@@ -105,7 +106,7 @@ class Dialogue:
     ) -> None:
         self.engine = engine if isinstance(engine, Fallback) else Fallback([engine])
         self._hotlines = hotlines or Hotlines.load()
-        self.sessions = sessions or Sessions()
+        self.sessions = Sessions() if sessions is None else sessions  # one without a session is false
         self._locale = locale
         self._max_characters = max_characters
         self.tokens_per_second = 0.0  # of the last generation
@@ -159,22 +160,24 @@ class Dialogue:
         locale: str = "",
         session_id: str = "",
         affect: Callable[[str], str] = no_affect,
-        cancelled: threading.Event | None = None,
+        cancelled: Cancellation | None = None,
         accepted: float | None = None,
     ) -> Iterator[Delta | Reply]:
         """Stream the reply to a post; :meth:`post` and :meth:`answer` in one."""
         post = self.post(text, locale=locale, session_id=session_id, accepted=accepted)
-        return self.answer(post, affect, cancelled or threading.Event())
+        return self.answer(post, affect, cancelled)
 
     def answer(
-        self, post: Post, affect: Callable[[str], str] = no_affect, cancelled: threading.Event | None = None
+        self, post: Post, affect: Callable[[str], str] = no_affect, cancelled: Cancellation | None = None
     ) -> Iterator[Delta | Reply]:
         """Stream the reply: reviewed sentences of each part in order, then the ``Reply``, last.
 
         When a model's output has no answer that is fit to be said, it is asked once more; the deltas then begin again
         at the first layer, and only the ``Reply`` counts. Where nothing comes of that either, a fixed text stands in.
-        ``affect`` gives the summary of the face in a language. Raises ``Cancelled``.
+        ``affect`` gives the summary of the face in a language. Raises ``Cancelled``, and then remembers nothing of the
+        turn; a turn is remembered when its ``Reply`` is decided, after which ``cancelled`` has no effect.
         """
+        cancelled = cancelled or Cancellation()
         if (reply := self.fixed(post)) is not None:
             yield from _deltas(reply.chain)
             yield reply
@@ -184,12 +187,13 @@ class Dialogue:
         speech = Speech(post.language, memory.said)
         fault = ""
         try:
-            yield from self._spoken(post, memory, affect(post.language), speech, cancelled or threading.Event())
+            yield from self._spoken(post, memory, affect(post.language), speech, cancelled)
         except EngineError as error:
             fault = str(error)
         if not speech.spoken:
             fault = fault or _nothing_fit(speech, self.engine.model)
-            reply = self._replied(post, unanswered_chain(post.language), risk, stopped=speech.stopped, fault=fault)
+            chain = unanswered_chain(post.language)
+            reply = self._replied(post, chain, risk, cancelled, stopped=speech.stopped, fault=fault)
             yield from _deltas(reply.chain)
             yield reply
             return
@@ -200,7 +204,7 @@ class Dialogue:
             chain = Chain(chain.texts | {Layer.ANSWER: chain[Layer.ANSWER] + added}, chain.valid)
         first = speech.begun - post.accepted if speech.begun else None
         yield self._replied(
-            post, chain, risk, model=self.engine.model, first=first, stopped=speech.stopped, fault=fault
+            post, chain, risk, cancelled, model=self.engine.model, first=first, stopped=speech.stopped, fault=fault
         )
 
     def warm_up(self, language: str, cancelled: threading.Event) -> None:
@@ -281,22 +285,29 @@ class Dialogue:
         post: Post,
         chain: Chain,
         risk: Risk,
+        cancelled: Cancellation | None = None,
         *,
         model: str = "",
         first: float | None = None,
         stopped: Counter[str] | None = None,
         fault: str = "",
     ) -> Reply:
-        """The reply, which is remembered."""
-        crisis = post.verdict.risk is Risk.CRISIS
-        self.sessions.add(post.session_id, post.text, chain[Layer.ANSWER], post.language, crisis)
+        """The reply, which is remembered. Raises ``Cancelled``."""
         total = time.monotonic() - post.accepted
         kind: Kind | None = post.verdict.kind
         resources = self._hotlines.lines(post.locale, kind) if risk else []
         first = total if first is None else first
-        return Reply(
+        reply = Reply(
             post.session_id, chain, post.locale, risk, resources, model, first, total, fault, stopped or Counter()
         )
+
+        def remember() -> None:
+            crisis = post.verdict.risk is Risk.CRISIS
+            self.sessions.add(post.session_id, post.text, chain[Layer.ANSWER], post.language, crisis)
+
+        if not (cancelled or Cancellation()).decide(remember):
+            raise Cancelled
+        return reply
 
 
 def _nothing_fit(speech: Speech, model: str) -> str:

@@ -286,10 +286,9 @@ class EmpathyAgent(AutostartNode):
             self._acknowledge(self._jobs[key])
 
     def _on_cancel(self, goal: ServerGoalHandle) -> CancelResponse:
-        if (job := self._jobs.get(bytes(goal.goal_id.uuid))) is None:
-            return CancelResponse.REJECT
-        if self._worker is not None:
-            self._worker.cancel(job)
+        job = self._jobs.get(bytes(goal.goal_id.uuid))
+        if job is None or (self._worker is not None and not self._worker.cancel(job)):
+            return CancelResponse.REJECT  # its outcome is on the way
         return CancelResponse.ACCEPT
 
     def _on_fault(self, message: str) -> None:

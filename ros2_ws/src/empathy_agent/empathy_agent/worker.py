@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from empathy_agent.cancellation import Cancellation
 from empathy_agent.chain import Delta, Layer
 from empathy_agent.dialogue import Dialogue, DialogueError, ErrorCode, Post, Reply, no_affect
 from empathy_agent.engines import Cancelled, EngineError
@@ -29,7 +30,7 @@ class Job:
     locale: str = ""
     session_id: str = ""
     affect: Callable[[str], str] = no_affect
-    cancelled: threading.Event = field(default_factory=threading.Event)
+    cancelled: Cancellation = field(default_factory=Cancellation)
     accepted: float = field(default_factory=time.monotonic)
     post: Post | None = None
 
@@ -99,8 +100,9 @@ class Worker:
         job.post = post = self._dialogue.post(
             job.text, locale=job.locale, session_id=job.session_id, accepted=job.accepted
         )
-        if (reply := self._dialogue.fixed(post)) is not None:
+        if post.verdict.risk is Risk.CRISIS:
             self._interrupt(job.session_id)
+        if (reply := self._dialogue.fixed(post)) is not None:
             self._give(job, reply)
             return
         self.mend()
@@ -123,8 +125,11 @@ class Worker:
             self._preparing = text, locale, session_id
             self._changed.notify_all()
 
-    def cancel(self, job: Job) -> None:
-        """End a job without a reply: at once if it waits, else when the engine has let go of it."""
+    def cancel(self, job: Job) -> bool:
+        """End a job without a reply: at once if it waits, else when the engine has let go of it.
+
+        False where its reply is decided; that one comes.
+        """
         with self._changed:
             job.cancelled.set()
             waited = job in self._waiting
@@ -132,6 +137,7 @@ class Worker:
                 self._waiting.remove(job)
         if waited:
             _done(job, _cancellation())
+        return job.cancelled.is_set()
 
     def close(self) -> None:
         """Cancel what is being answered and what waits, and end the threads."""
@@ -166,6 +172,7 @@ class Worker:
 
     def _give(self, job: Job, reply: Reply) -> None:
         """Deliver a reply that no model wrote."""
+        job.cancelled.decide()
         self.last_reply = reply
         for layer in Layer:
             job.on_delta(Delta(layer, reply.chain[layer]))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from chat_server import GOOD, GOOD_ZH, events, serve  # type: ignore[import-not-found]
+from empathy_agent.cancellation import Cancellation
 from empathy_agent.chain import Delta, Layer
 from empathy_agent.dialogue import Dialogue, DialogueError, ErrorCode, Reply
 from empathy_agent.engines import Cancelled
@@ -96,6 +97,18 @@ def test_history_is_sent_and_bounded_by_the_context() -> None:
     last = "".join(message["content"] for message in sent[5])
     assert "turn 4" in last
     assert "turn 0" not in last
+
+
+def test_the_limits_of_the_memory_are_those_that_were_asked_for() -> None:
+    sessions = Sessions(max_turns=1, retention=60.0)
+    with serve(*varied(3)) as server:
+        dialogue = Dialogue(OpenAIServer(server.url, "m"), sessions=sessions)
+        for turn in range(3):
+            run(dialogue, f"turn {turn}", session_id="s")
+        sent = str(server.requests[-1]["messages"])
+    assert dialogue.sessions is sessions
+    assert "turn 1" in sent
+    assert "turn 0" not in sent
 
 
 @pytest.mark.parametrize(
@@ -302,7 +315,7 @@ def test_the_face_alone_never_raises_the_risk(summary: str) -> None:
 
 
 def test_cancel() -> None:
-    cancelled = threading.Event()
+    cancelled = Cancellation()
     with serve(events(GOOD, size=1), pause=0.05) as server:
         stream = Dialogue(OpenAIServer(server.url, "m")).respond(POST, cancelled=cancelled)
         next(stream)

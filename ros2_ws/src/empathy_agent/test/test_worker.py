@@ -5,15 +5,18 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from chat_server import GOOD, events, serve  # type: ignore[import-not-found]
 from empathy_agent.chain import Delta, Layer
 from empathy_agent.dialogue import Dialogue, DialogueError, ErrorCode, Reply
-from empathy_agent.engines import Cancelled, EngineError
+from empathy_agent.engines import Cancelled, Decoding, Engine, EngineError
 from empathy_agent.engines.openai_server import OpenAIServer
+from empathy_agent.prompt import Message
 from empathy_agent.safety import Risk
+from empathy_agent.session import Sessions
 from empathy_agent.worker import Job, Worker
 
 POST = "I am tired."
@@ -139,6 +142,83 @@ def test_a_new_utterance_interrupts_the_reply_before_it_if_asked_to() -> None:
         assert code(done.get(timeout=0.5)) is ErrorCode.CANCELED
         assert isinstance(done.get(timeout=5), Reply)
         worker.close()
+
+
+class Instant(Engine):
+    """Says one good reply at once, and does ``then``; it does not look at ``cancelled`` any more."""
+
+    model, context = "instant", 8192
+    supports_grammar = scaffold = worked_examples = False
+    then: Any = staticmethod(lambda: None)
+
+    def stream(self, messages: Sequence[Message], decoding: Decoding, cancelled: threading.Event) -> Iterator[str]:
+        """The reply."""
+        yield GOOD
+        self.then()
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def test_a_turn_that_is_cancelled_at_its_very_end_is_not_remembered() -> None:
+    done: queue.Queue[Reply | DialogueError] = queue.Queue()
+    engine = Instant()
+    dialogue = Dialogue(engine)
+    worker = Worker(dialogue)
+    job = Job(POST, done.put, session_id="s")
+    told: list[bool] = []
+    engine.then = lambda: told.append(worker.cancel(job))
+    worker.submit(job)
+    assert code(done.get(timeout=5)) is ErrorCode.CANCELED
+    assert told == [True]
+    assert dialogue.sessions.memory("s").turns == []
+    worker.close()
+
+
+def test_a_cancellation_that_comes_after_the_reply_is_decided_has_no_effect() -> None:
+    done: queue.Queue[Reply | DialogueError] = queue.Queue()
+    told: list[bool] = []
+
+    class Late(Sessions):
+        def add(self, *arguments: Any, **options: Any) -> None:
+            super().add(*arguments, **options)
+            told.append(worker.cancel(job))
+
+    dialogue = Dialogue(Instant(), sessions=Late())
+    worker = Worker(dialogue)
+    job = Job(POST, done.put, session_id="s")
+    worker.submit(job)
+    assert isinstance(done.get(timeout=5), Reply)
+    assert told == [False]
+    assert len(dialogue.sessions.memory("s").turns) == 1
+    crisis = Job("I want to kill myself", done.put, session_id="s")
+    worker.submit(crisis)
+    assert isinstance(done.get(timeout=5), Reply)
+    assert not worker.cancel(crisis)
+    worker.close()
+
+
+def test_who_was_answered_is_remembered_and_nobody_else_whenever_the_cancellation_comes() -> None:
+    outcomes: queue.Queue[tuple[str, Reply | DialogueError]] = queue.Queue()
+    dialogue = Dialogue(Instant(), sessions=Sessions(max_sessions=1000))
+    worker = Worker(dialogue, capacity=1000, parallel=2)
+    started = time.monotonic()
+    dialogue.sessions.memory("")
+    list(dialogue.respond(POST))
+    once = time.monotonic() - started
+    count = 150
+    for number in range(count):
+        name = str(number)
+        job = Job(POST, lambda outcome, name=name: outcomes.put((name, outcome)), session_id=name)  # type: ignore[misc]
+        worker.submit(job)
+        time.sleep(once * 2 * number / count)
+        worker.cancel(job)
+    told = dict(outcomes.get(timeout=5) for _ in range(count))
+    assert {name: bool(dialogue.sessions.memory(name).turns) for name in told} == {
+        name: isinstance(outcome, Reply) for name, outcome in told.items()
+    }
+    assert len({type(outcome) for outcome in told.values()}) == 2
+    worker.close()
 
 
 class Broken(Dialogue):
