@@ -191,7 +191,7 @@ class Dialogue:
         except EngineError as error:
             fault = str(error)
         if not speech.spoken:
-            fault = fault or _nothing_fit(speech, self.engine.model)
+            fault = fault or _nothing_fit(speech)
             chain = unanswered_chain(post.language)
             reply = self._replied(post, chain, risk, cancelled, stopped=speech.stopped, fault=fault)
             yield from _deltas(reply.chain)
@@ -204,7 +204,7 @@ class Dialogue:
             chain = Chain(chain.texts | {Layer.ANSWER: chain[Layer.ANSWER] + added}, chain.valid)
         first = speech.begun - post.accepted if speech.begun else None
         yield self._replied(
-            post, chain, risk, cancelled, model=self.engine.model, first=first, stopped=speech.stopped, fault=fault
+            post, chain, risk, cancelled, model=speech.model, first=first, stopped=speech.stopped, fault=fault
         )
 
     def warm_up(self, language: str, cancelled: threading.Event) -> None:
@@ -234,9 +234,12 @@ class Dialogue:
         self, post: Post, memory: Memory, affect: str, speech: Speech, cancelled: threading.Event
     ) -> Iterator[Delta]:
         """Reviewed sentences. The second and last attempt leaves the history out."""
+        asked = ""
         for known in (memory, Memory(said=memory.said)):
 
             def build(engine: Engine, known: Memory = known) -> tuple[list[Message], Decoding]:
+                nonlocal asked
+                asked = engine.model
                 return request(engine, post.language, post.text, memory=known, affect=affect)
 
             started, count, whole = 0.0, 0, True
@@ -244,9 +247,12 @@ class Dialogue:
                 for chunk in self.engine.ask(build, cancelled):
                     if chunk == DROPPED:
                         if speech.spoken:  # what was said cannot be taken back: leave it at that
+                            whole = False
                             break
                         speech.restart()
                         continue
+                    # Not what the engine says later: others ask it, too, and the next one may be asked in vain.
+                    speech.model = asked
                     started, count = started or time.monotonic(), count + 1
                     yield from speech.feed(chunk)
             except CutOff as error:
@@ -258,6 +264,7 @@ class Dialogue:
             # Servers send a token an event; the first one came when the clock started.
             self.tokens_per_second = (count - 1) / (time.monotonic() - started) if count > 1 else 0.0
             yield from speech.finish(whole)
+            speech.model = speech.model or asked
             if speech.spoken:
                 return
             speech.restart()
@@ -310,9 +317,9 @@ class Dialogue:
         return reply
 
 
-def _nothing_fit(speech: Speech, model: str) -> str:
+def _nothing_fit(speech: Speech) -> str:
     stopped = ", ".join(f"{name} {count}" for name, count in speech.stopped.items())
-    return f"model {model} gave no fit answer in two attempts" + (f"; stopped: {stopped}" if stopped else "")
+    return f"model {speech.model} gave no fit answer in two attempts" + (f"; stopped: {stopped}" if stopped else "")
 
 
 def _deltas(chain: Chain) -> Iterator[Delta]:

@@ -30,6 +30,8 @@ class Speech:
         self.stopped: Counter[str] = Counter()
         self.begun: float | None = None
         """When the first text came, on ``time.monotonic``."""
+        self.model = ""
+        """Whose output it is; set by whoever feeds it."""
         self._language = language
         self._said = set(said)
         self._texts: dict[Layer, str] = {}

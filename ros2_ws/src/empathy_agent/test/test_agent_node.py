@@ -398,8 +398,12 @@ def test_diagnostics_keep_coming_while_a_reply_is_made() -> None:
             "max_characters 100000 does not fit",
         ),
         ({"affect_window": -1.0}, "affect window -1.0 s must be positive"),
+        (
+            {"model": "m", "server_url": "http://127.0.0.1:1", "server_timeout": 0.0},
+            "server_timeout 0.0 must be above 0 and at most 3600 s",
+        ),
     ],
-    ids=["model", "server", "hotlines", "characters", "window"],
+    ids=["model", "server", "hotlines", "characters", "window", "timeout"],
 )
 def test_bad_parameters_fail_to_configure_with_a_clear_message(parameters: dict[str, object], message: str) -> None:
     with agent("t_bad", **parameters) as process:
@@ -409,6 +413,18 @@ def test_bad_parameters_fail_to_configure_with_a_clear_message(parameters: dict[
                 break
         assert message in line
         assert process.poll() is None  # it stays up
+
+
+def test_a_server_that_is_silent_for_too_long_is_given_up() -> None:
+    with (
+        serve(events(GOOD), pause=30.0) as server,
+        connected("t_silent", server, server_timeout=0.3) as client,
+    ):
+        started = time.monotonic()
+        *_, reply = client.respond(POST)
+        assert time.monotonic() - started < 5.0
+    assert isinstance(reply, Reply)
+    assert reply.model == ""
 
 
 def test_a_model_that_is_not_there_names_the_command(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -11,7 +11,8 @@ from chat_server import GOOD, GOOD_ZH, events, serve  # type: ignore[import-not-
 from empathy_agent.cancellation import Cancellation
 from empathy_agent.chain import Delta, Layer
 from empathy_agent.dialogue import Dialogue, DialogueError, ErrorCode, Reply
-from empathy_agent.engines import Cancelled
+from empathy_agent.engines import Cancelled, Decoding, Engine, EngineError
+from empathy_agent.engines.fallback import Fallback
 from empathy_agent.engines.openai_server import OpenAIServer
 from empathy_agent.prompt import Message
 from empathy_agent.safety import Risk
@@ -236,6 +237,53 @@ def test_help_lines_do_not_depend_on_a_model(text: str, line: str) -> None:
     assert streamed(deltas) == reply.chain.texts
     assert reply.model == ""
     assert "HTTP 500: boom" in reply.fault
+
+
+class Named(Engine):
+    """Gives ``texts`` in turn; None fails. Before each it does ``then``."""
+
+    context = 8192
+    supports_grammar = scaffold = worked_examples = False
+
+    def __init__(self, model: str, *texts: str | None, then: Callable[[], object] = lambda: None) -> None:
+        self.model, self._texts, self._then = model, texts, then
+
+    def stream(self, messages: Sequence[Message], decoding: Decoding, cancelled: threading.Event) -> Iterator[str]:
+        """What it was made with."""
+        for text in self._texts:
+            self._then()
+            if text is None:
+                raise EngineError("it fails")
+            yield text
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def test_a_reply_names_the_model_that_gave_it_whoever_else_is_asked_meanwhile() -> None:
+    def ask_for_another() -> None:
+        engine.model = "two"  # as when another person's turn goes to the other engine
+
+    engine = Fallback([Named("one", GOOD[:-30], GOOD[-30:], then=ask_for_another), Named("two", GOOD)])
+    _, reply = run(Dialogue(engine), POST)
+    assert reply.model == "one"
+
+
+@pytest.mark.parametrize("second", [GOOD, None], ids=["another takes over", "another fails, too"])
+def test_a_reply_that_broke_off_names_the_model_whose_words_were_said(second: str | None) -> None:
+    engine = Fallback([Named("one", GOOD[:-20], None), Named("two", second)])
+    _, reply = run(Dialogue(engine), POST)
+    assert reply.chain[Layer.ANSWER] == "It sounds hard."
+    assert reply.model == "one"
+
+
+def test_a_reply_of_the_engine_that_took_over_names_that_one() -> None:
+    _, reply = run(Dialogue(Fallback([Named("one", None), Named("two", GOOD)])), POST)
+    assert reply.model == "two"
+    _, unfit = run(Dialogue(Fallback([Named("one", None), Named("two", "nothing")])), POST)
+    assert "model two gave no fit answer" in unfit.fault
+    _, silent = run(Dialogue(Fallback([Named("one", None), Named("two")])), POST)
+    assert "model two gave no fit answer" in silent.fault
 
 
 @pytest.mark.parametrize("text", ["", "  \n\t　"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
@@ -277,5 +278,6 @@ def test_the_factory_names_what_is_wrong(tmp_path: Path) -> None:
         open_engine(server_url="http://127.0.0.1:1")
     with pytest.raises(ValueError, match="threads -1"):
         open_engine(threads=-1)
-    with pytest.raises(ValueError, match="server_timeout 0"):
-        open_engine("m", server_url="http://127.0.0.1:1", server_timeout=0.0)
+    for seconds in (0.0, -1.0, 3601.0, math.inf, math.nan):
+        with pytest.raises(ValueError, match=f"server_timeout {seconds} must be above 0 and at most 3600 s"):
+            open_engine("m", server_url="http://127.0.0.1:1", server_timeout=seconds)

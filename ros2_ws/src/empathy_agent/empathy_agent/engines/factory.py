@@ -11,6 +11,8 @@ from empathy_agent.engines.openai_server import OpenAIServer
 from empathy_agent.models import DEFAULT_MODEL, Store
 from empathy_agent.models.catalogue import Adapter
 
+_LONGEST_SILENCE = 3600.0  # s
+
 
 def open_engine(
     model: str = "",
@@ -26,15 +28,16 @@ def open_engine(
 ) -> Engine:
     """Open a model of the catalogue by name (empty: the default), or any model of the server at ``server_url``.
 
-    ``server_timeout`` is the longest silence of the server in seconds. ``threads`` 0 takes all cores. ``parallel`` is
-    how many conversations a model of the catalogue answers at once. With ``fallback``, a model of the catalogue, the
-    engine is a :class:`~.fallback.Fallback` of both; both are loaded now, because there may be no time later. The key
-    of a server that wants one is read from ``OPENAI_API_KEY``. Raises ``ValueError`` or ``OSError`` with the remedy.
+    ``server_timeout`` is the longest silence of the server in seconds, at most an hour. ``threads`` 0 takes all cores.
+    ``parallel`` is how many conversations a model of the catalogue answers at once. With ``fallback``, a model of the
+    catalogue, the engine is a :class:`~.fallback.Fallback` of both; both are loaded now, because there may be no time
+    later. The key of a server that wants one is read from ``OPENAI_API_KEY``. Raises ``ValueError`` or
+    ``OSError`` with the remedy.
     """
     if threads < 0:
         raise ValueError(f"threads {threads} is negative; 0 takes all cores")
-    if server_timeout <= 0.0:
-        raise ValueError(f"server_timeout {server_timeout} must be above 0 s")
+    if not 0.0 < server_timeout <= _LONGEST_SILENCE:
+        raise ValueError(f"server_timeout {server_timeout} must be above 0 and at most {_LONGEST_SILENCE:.0f} s")
     if fallback and not server_url and fallback == (model or DEFAULT_MODEL):
         raise ValueError(f"the fallback {fallback} is the model itself, which is started again anyway; name another")
     store = store or Store()
