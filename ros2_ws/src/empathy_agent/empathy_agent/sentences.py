@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 LONGEST = 400
 """Characters after which a run without an end is cut."""
@@ -28,14 +29,17 @@ class Sentences:
 
     A sentence ends with 。！？…, with . ! ? before a space, and with its line; closing quotes and brackets stay with
     it, white space leads the next one. "e.g.", "Dr.", "3.5", "1." before an item and an ellipsis inside a sentence end
-    nothing. A run of :data:`LONGEST` characters without an end is cut at a comma or a space. The sentences are the same
-    whatever the chunks were, and concatenated they are the text; the last one may be white space alone.
+    nothing. A run of :data:`LONGEST` characters without an end is cut at a comma or a space; with ``on_endless`` it is
+    left out up to its end, and that is called once for it. The sentences are the same whatever the chunks were, and
+    concatenated they are the text but for what is left out; the last one may be white space alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_endless: Callable[[], None] | None = None) -> None:
         self._text = ""
         self._scanned = 0
         self._quoting = False
+        self._on_endless = on_endless
+        self._cut = self._endless = False  # whether the last end is a cut; whether a run goes on that was cut
 
     def feed(self, chunk: str) -> list[str]:
         """The sentences that this chunk completes."""
@@ -46,19 +50,31 @@ class Sentences:
         """What is left: whole sentences, and the beginning of one that has no end."""
         sentences = self._take(final=True)
         rest, self._text, self._scanned = self._text, "", 0
-        return [*sentences, rest] if rest else sentences
+        return [*sentences, rest] if rest and not self._left_out(rest) else sentences
 
     def _take(self, final: bool) -> list[str]:
         sentences = []
         begin = 0
         while (end := self._end(begin, final)) is not None:
             sentence = self._text[begin:end]
-            sentences.append(sentence)
+            if not self._left_out(sentence):
+                sentences.append(sentence)
             begin, self._scanned = end, end
             self._quoting ^= sentence.count('"') % 2 == 1
         self._text = self._text[begin:]
         self._scanned -= begin
         return sentences
+
+    def _left_out(self, sentence: str) -> bool:
+        """Whether what ends now is a piece of a run without an end, which is not wanted."""
+        goes_on = self._endless and sentence.lstrip(" \t")[:1] not in _BREAKS
+        begins, piece = self._cut and not goes_on, self._cut or goes_on
+        self._endless, self._cut = self._cut, False
+        if self._on_endless is None:
+            return False
+        if begins:
+            self._on_endless()
+        return piece
 
     def _end(self, begin: int, final: bool) -> int | None:
         """Where the sentence that starts at ``begin`` ends; None when that is not certain yet."""
@@ -84,6 +100,7 @@ class Sentences:
             self._scanned = end
         if len(text) <= limit:
             return None
+        self._cut = True
         cut = max(text.rfind(letter, begin + _SHORTEST_CUT, limit) for letter in "，,、；;：: \t") + 1
         return cut or limit
 

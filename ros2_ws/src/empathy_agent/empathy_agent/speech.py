@@ -16,14 +16,16 @@ from empathy_agent.session import key
 _SHORT = 8
 """Letters of a sentence that may be said again, such as "Yes, of course"."""
 REPEATED = "repetition"
+ENDLESS = "endless"
 _OPENING = re.compile(rf"\s*<(?:{THINK}|L\d|answer)>", re.IGNORECASE)
 
 
 class Speech:
     """Takes the output in chunks cut anywhere; gives each sentence once it is whole and nothing speaks against it.
 
-    ``said`` are sentences (:func:`~empathy_agent.session.key`) that are not said again. What is held back is counted in
-    ``stopped`` by the name of the check, and never given. The deltas of a part make its final text.
+    ``said`` are sentences (:func:`~empathy_agent.session.key`) that are not said again; nor is a run without an end
+    (:class:`~empathy_agent.sentences.Sentences`). What is held back is counted in ``stopped`` by the name of the check,
+    and never given. The deltas of a part make its final text.
     """
 
     def __init__(self, language: str, said: Collection[str] = ()) -> None:
@@ -86,7 +88,7 @@ class Speech:
     def _taken(self, deltas: list[Delta]) -> Iterator[Delta]:
         for delta in deltas:
             yield from self._ended(but=delta.layer)
-            sentences = self._sentences.setdefault(delta.layer, Sentences())
+            sentences = self._sentences.setdefault(delta.layer, Sentences(self._on_endless))
             yield from self._reviewed(delta.layer, sentences.feed(delta.text))
 
     def _ended(self, but: Layer | None = None) -> Iterator[Delta]:
@@ -105,6 +107,9 @@ class Speech:
             text = sentence if so_far else sentence.lstrip()
             self._texts[layer] = so_far + text
             yield Delta(layer, text)
+
+    def _on_endless(self) -> None:
+        self.stopped[ENDLESS] += 1
 
     def _objection(self, layer: Layer, so_far: str, sentence: str) -> str:
         if layer is Layer.ANSWER:

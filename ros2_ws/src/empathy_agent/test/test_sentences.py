@@ -75,6 +75,28 @@ def test_the_chunks_do_not_matter(text: str, sizes: list[int]) -> None:
     assert sentences == split_sentences(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "kept", "runs"),
+    [
+        ("a" * LONGEST, ["a" * LONGEST], 0),
+        ("a" * 5 * LONGEST, [], 1),
+        ("a" * LONGEST + "a.", [], 1),
+        ("very " * 300 + "tired. It is late.", [" It is late."], 1),
+        ("It is late. " + "so, " * 300 + "\nYou wait.", ["It is late.", " \nYou wait."], 1),
+        ("啊" * 900 + "。你很累。" + "好，" * 300 + "好。", ["你很累。"], 2),
+        ("。" * LONGEST + "。。", ["。" * LONGEST, "。。"], 0),
+        ("a" * 2 * LONGEST + "\n" + "b" * 10, ["\n" + "b" * 10], 1),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_a_run_without_an_end_is_left_out_if_asked_to(text: str, kept: list[str], runs: int, size: int) -> None:
+    told: list[None] = []
+    stream = Sentences(lambda: told.append(None))
+    sentences = [piece for start in range(0, len(text), size) for piece in stream.feed(text[start : start + size])]
+    assert [*sentences, *stream.finish()] == kept
+    assert len(told) == runs
+
+
 @pytest.mark.parametrize("unit", ["a", "。", ". ", "你", '."', " ", "e.g. ", "…", "a.", "'", "?\n"])
 def test_time_is_linear(unit: str) -> None:
     text = unit * (100_000 // len(unit))

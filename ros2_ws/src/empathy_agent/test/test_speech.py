@@ -79,6 +79,17 @@ def test_a_last_sentence_without_an_end_is_still_reviewed(mark: str) -> None:
     assert speech.chain()[Layer.ANSWER] == "It sounds hard."
 
 
+@pytest.mark.parametrize("run", ["very " * 300, "aaaa" * 300, "啊" * 1200, "so, " * 300])
+@pytest.mark.parametrize("end", [".", "", "\n"])
+def test_a_word_for_ever_is_not_said(run: str, end: str) -> None:
+    speech = said(f"<L1>You feel tired. {run}{end}</L1><answer>{run}{end}</answer>", [7, 300, 900])
+    assert speech.chain().texts == {Layer.EMOTIONS_AND_CONTEXT: "You feel tired."}
+    assert not speech.spoken
+    assert speech.stopped["endless"] == 2
+    speech = said(f"<answer>It sounds hard. {run}{end}\nYou are tired.</answer>", [7, 300, 900])
+    assert speech.chain()[Layer.ANSWER].split() == ["It", "sounds", "hard.", "You", "are", "tired."]
+
+
 def test_dots_alone_are_no_answer() -> None:
     assert not said("<answer>……</answer>", []).spoken
     assert said("<answer>I see……</answer>", []).chain()[Layer.ANSWER] == "I see……"
