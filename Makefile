@@ -1,30 +1,34 @@
-# Two commands matter: `make demo` and `make test`. Both set up what they need, once, in .venv.
+# Two commands matter: `make demo` and `make test`. Both set up what they need, once, in .venv: the demo what the nodes
+# run on, the tests the libraries for training on top.
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := imuface_core imuface_simulation imuface_node imuface_driver face_recon_node empathy_agent imuface_bringup
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 # An empty stamp for each step of the set-up; make repeats a step when something it was made from is newer.
 REQUIREMENTS_DONE := $(VENV)/requirements.done
 INTERFACES_DONE := $(VENV)/interfaces.done
 PACKAGES_DONE := $(VENV)/packages.done
+EXTRAS_DONE := $(VENV)/extras.done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup camera demo test check rviz colcon clean
+.PHONY: help setup extras camera demo test check rviz colcon clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
-setup: $(PACKAGES_DONE) ## Set up ROS 2, the interfaces and the packages in .venv
+setup: $(PACKAGES_DONE) ## Set up ROS 2, the interfaces and the packages in .venv: what the nodes and the demo run on
 
-$(REQUIREMENTS_DONE): requirements.txt requirements-dev.txt requirements-empathy.txt
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
-	  echo "Earnest needs Python 3.11 (ROS 2 on PyPI is built for it), and '$(PYTHON)' is not that."; \
+extras: $(PACKAGES_DONE) $(EXTRAS_DONE) ## Add what training, tests and checks need
+
+$(REQUIREMENTS_DONE): requirements.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null || { \
+	  echo "Earnest needs Python 3.11, 3.12 or 3.13 (ROS 2 on PyPI is built for them), and '$(PYTHON)' is none of them."; \
 	  echo "Install python3.11 and python3.11-venv, or name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
-	@echo "[1/3] Python environment with ROS 2 in $(VENV) (a few minutes, once)"
+	@echo "[1/3] Python environment with ROS 2 in $(VENV) (some minutes, once)"
 	test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
-	$(PIP) install -r requirements-dev.txt
+	$(PIP) install -r requirements.txt
 	@touch $@
 
 $(INTERFACES_DONE): $(REQUIREMENTS_DONE) $(shell find ros2_ws/src/interfaces -type f)
@@ -38,6 +42,11 @@ $(PACKAGES_DONE): $(INTERFACES_DONE) $(PACKAGES:%=ros2_ws/src/%/setup.py) $(wild
 	$(PIP) install --quiet --no-deps $(PACKAGES:%=-e ros2_ws/src/%)
 	@touch $@
 
+$(EXTRAS_DONE): $(REQUIREMENTS_DONE) requirements-dev.txt requirements-empathy.txt requirements-training.txt
+	@echo "Libraries for training, tests and checks (some minutes, once)"
+	$(PIP) install -r requirements-dev.txt
+	@touch $@
+
 # Without dependencies: mediapipe asks for an older numpy than it needs (requirements-camera.txt).
 camera: setup ## The optional extra for a true face from a camera, for labs
 	$(PIP) install --no-deps -r requirements-camera.txt
@@ -45,10 +54,10 @@ camera: setup ## The optional extra for a true face from a camera, for labs
 demo: setup ## Earphones in, face and empathetic reply out, into out/demo; VIEW=1 opens the live viewer instead; UNKNOWN=1: a stranger
 	$(BIN)/imuface demo --out out/demo $(if $(VIEW),--view) $(if $(UNKNOWN),--unknown)
 
-test: setup ## The whole test suite
-	$(BIN)/python -m pytest
+test: extras ## The whole test suite
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-check: setup ## Linter, formatter and type checker
+check: extras ## Linter, formatter and type checker
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -59,7 +68,7 @@ rviz: ## RViz with the Earnest configuration, where RViz is installed
 	rviz2 -d rviz/imuface.rviz
 
 # On an apt ROS 2 this is plain `colcon build --base-paths ros2_ws/src`; the rest points it at ROS 2 from PyPI.
-colcon: setup ## Build with colcon against the ROS 2 in .venv, into out/colcon
+colcon: extras ## Build with colcon against the ROS 2 in .venv, into out/colcon
 	PATH="$(abspath $(BIN)):$$PATH" AMENT_PREFIX_PATH="$(abspath $(VENV))" CMAKE_PREFIX_PATH="$(abspath $(VENV))" \
 	  $(BIN)/colcon --log-base out/colcon/log build --base-paths ros2_ws/src \
 	  --build-base out/colcon/build --install-base out/colcon/install --cmake-args -DPIP_ROS=ON -DPYTHON_ONLY=ON

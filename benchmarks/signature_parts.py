@@ -11,7 +11,6 @@ import argparse
 import json
 from collections.abc import Callable
 
-import torch
 from face_recon_node.data.segment import first_minutes
 from face_recon_node.evaluation.assessment import assess
 from face_recon_node.models.constant import MedianFace
@@ -25,6 +24,7 @@ from face_recon_node.study.results import mean_assessment
 from face_recon_node.study.settings import caveat
 from face_recon_node.study.table import MEASURED
 from imuface_simulation import PEOPLE
+from threadpoolctl import threadpool_limits
 
 SHOWN = (
     "mm", "expressive mm", "median r", "r ≥ 0.7", "jawOpen r", "jawOpen gain", "smile r", "smile gain", "brow raise r",
@@ -49,9 +49,8 @@ def first_look(person: Person) -> FaceModel:
     """The guess alone: the second look changes no weight, and nothing is read off it."""
     model = signature().fit([person])
     model.readout = Readout.none()
-    with torch.no_grad():
-        model.network.out.weight[:WEIGHTS] = 0.0
-        model.network.out.bias[:WEIGHTS] = 0.0
+    for part in ("weight", "bias"):
+        model.network.arrays[f"out.{part}"][:WEIGHTS] = 0.0
     return model
 
 
@@ -78,7 +77,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    torch.set_num_threads(1)
+    threadpool_limits(1)
     people = SimulatedPeople(options.people, options.ears, remounted=options.remounted, seed=options.seed)
     cases = people.cases(lambda *_: None, 1)
     found = {}

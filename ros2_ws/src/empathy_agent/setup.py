@@ -11,7 +11,6 @@ setup(
     package_data={"": ["*.yaml", "*.jsonl", "*.html", "*.npz"]},
     # Versions are pinned once, in requirements.txt at the repository's root.
     install_requires=[
-        "datasketch",
         "google-re2",
         "httpx",
         "httpx-sse",

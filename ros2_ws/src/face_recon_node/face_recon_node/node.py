@@ -206,7 +206,7 @@ class FaceReconNode(AutostartNode):
             return SetParametersResult(successful=True)
         try:
             self._loaded = self._load_aside(path)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, ImportError) as error:
             self.get_logger().error(f"the model stays as it is: {error}")
             return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
@@ -222,7 +222,7 @@ class FaceReconNode(AutostartNode):
         the executor with them.
 
         Raises:
-            ValueError, OSError: as :func:`~face_recon_node.models.file.load`.
+            ValueError, OSError, ImportError: as :func:`~face_recon_node.models.file.load`.
         """
         outcome: list[FaceModel | Exception] = []
 
@@ -377,7 +377,7 @@ def _load(path: str) -> FaceModel:
     would be lost.
 
     Raises:
-        ValueError, OSError: as :func:`~face_recon_node.models.file.load`.
+        ValueError, OSError, ImportError: as :func:`~face_recon_node.models.file.load`.
     """
     model = load(path or None)
     stream = model.stream()

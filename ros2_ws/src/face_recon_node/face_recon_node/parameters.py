@@ -1,4 +1,4 @@
-"""Parameters that the nodes of this package share; imports neither torch nor the network."""
+"""Parameters that the nodes of this package share; imports no model."""
 
 from __future__ import annotations
 

@@ -39,19 +39,17 @@ def damage_one() -> Callable[[st.DataObject, Content], str]:
 
 
 def _untrained() -> SignatureModel:
-    import torch
     from face_recon_node.models.signature.bands import AXES, BANDS
     from face_recon_node.models.signature.model import Confidence, SignatureModel
-    from face_recon_node.models.signature.network import SignatureNetwork
+    from face_recon_node.models.signature.network import SHAPES, WIDTH, SignatureNetwork
     from face_recon_node.models.signature.signatures import WEIGHTS, Population
 
     rng, bands = np.random.default_rng(0), len(BANDS)
     faces, axes = (np.tile(np.eye(size), (bands, 1, 1)) for size in (WEIGHTS, AXES))
     response = rng.normal(0.0, 0.1, (bands, AXES, WEIGHTS))
     population = Population(response, faces, faces, axes, np.full(WEIGHTS, 0.1), np.full(WEIGHTS, 0.2))
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        return SignatureModel(SignatureNetwork(), population, Confidence.untold())
+    weights = {name: rng.uniform(-1.0, 1.0, shape) / np.sqrt(WIDTH) for name, shape in SHAPES.items()}
+    return SignatureModel(SignatureNetwork(weights), population, Confidence.untold())
 
 
 @pytest.fixture
@@ -65,6 +63,6 @@ def untrained_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same model's file."""
     from face_recon_node.models.file import save
 
-    path = tmp_path_factory.mktemp("model") / "untrained.pt"
+    path = tmp_path_factory.mktemp("model") / "untrained.npz"
     save(_untrained(), path)
     return path

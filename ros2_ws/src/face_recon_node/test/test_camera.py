@@ -190,7 +190,7 @@ def test_copies_do_not_overwrite_and_damage_is_named(tmp_path: Path) -> None:
         copy_with_reference(tmp_path / "s", tmp_path / "s", track, None)
     with pytest.raises(FileNotFoundError, match="there is no session at"):
         copy_with_reference(tmp_path / "none", tmp_path / "copy", track, None)
-    (tmp_path / "s" / "metadata.yaml").write_text("rosbag2_bagfile_information: [")
+    (tmp_path / "s" / "s.mcap").write_bytes(b"")
     with pytest.raises(ValueError, match="damaged"):
         copy_with_reference(tmp_path / "s", tmp_path / "copy", track, None)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["s"]

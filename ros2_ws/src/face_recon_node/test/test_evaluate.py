@@ -135,15 +135,15 @@ def test_a_personal_model_stays_as_it_is(
 ) -> None:
     segments = prepare(simulate(Performance.study(9, 0, 30.0), Participant.random(9), 30.0, seed=9))
     untrained.fit([Person(segments, HeadModel.load().landmark_neutral)])
-    save(untrained, tmp_path / "anna.pt")
-    arguments = ("--model", tmp_path / "anna.pt")
+    save(untrained, tmp_path / "anna.npz")
+    arguments = ("--model", tmp_path / "anna.npz")
     result = run(sessions[1], *arguments)
     assert "tuesday; a personal model" in result.stdout
     plain = models(run(sessions[1], *arguments, "--json"))["signature"]
     assert models(run("--train", sessions[0], sessions[1], *arguments, "--json"))["signature"] == plain
     refused = run(*SHORT, *arguments)
     assert refused.exit_code == 1
-    assert "anna.pt is one person's: name sessions of that person" in " ".join(refused.output.split())
+    assert "anna.npz is one person's: name sessions of that person" in " ".join(refused.output.split())
 
 
 def test_sessions_of_a_simulated_study_are_said_to_be(run: Callable[..., Result], tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_processes_find_the_same(untrained_file: Path) -> None:
         (["--test-minutes", 0], "test_minutes is 0: expected 0.2 to 600"),
         (["--seed", -1], "seed is -1: expected 0 or more"),
         (["--performance", "absent.csv"], "absent.csv"),
-        (["--model", "absent.pt"], "absent.pt"),
+        (["--model", "absent.npz"], "absent.npz"),
         (["--train", "a"], "name the sessions to test on"),
         (["--test", "a"], "name the sessions to test on"),
         (["absent"], "none of the sessions can be used: there is no session at absent"),

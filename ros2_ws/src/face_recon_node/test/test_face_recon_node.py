@@ -39,6 +39,8 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Imu, PointCloud2
 from visualization_msgs.msg import MarkerArray
 
+pytestmark = pytest.mark.graph
+
 SECOND = 1_000_000_000
 SPEED = 3.0  # times real time
 HEAD = HeadModel.load()
@@ -278,7 +280,7 @@ def test_calibration_on_request(start: Callable[..., Graph], recording: Recordin
 def test_another_model_takes_over_without_losing_a_frame(
     start: Callable[..., Graph], recording: Recording, tmp_path: Path
 ) -> None:
-    doubtful, damaged = tmp_path / "anna.pt", tmp_path / "damaged.pt"
+    doubtful, damaged = tmp_path / "anna.npz", tmp_path / "damaged.npz"
     model = load()
     assert isinstance(model, SignatureModel)
     model.confidence = replace(model.confidence, weights_scale=50.0 * model.confidence.weights_scale)
@@ -303,16 +305,16 @@ def test_another_model_takes_over_without_losing_a_frame(
 
     loaded = while_streaming(graph.load_model, LoadModel.Request(path=str(doubtful)))
     assert (loaded.success, loaded.error_code) == (True, LoadModel.Response.SUCCESS)
-    assert "anna.pt" in loaded.message
+    assert "anna.npz" in loaded.message
     doubted_from = stamps[-1]
-    missing = while_streaming(graph.load_model, LoadModel.Request(path="/no/model.pt"))
+    missing = while_streaming(graph.load_model, LoadModel.Request(path="/no/model.npz"))
     assert (missing.success, missing.error_code) == (False, LoadModel.Response.NOT_FOUND)
-    assert "/no/model.pt does not exist" in missing.message
+    assert "/no/model.npz does not exist" in missing.message
     refused = set_model(str(damaged))
     assert not refused.successful
-    assert "damaged.pt" in refused.reason
+    assert "damaged.npz" in refused.reason
     doubted_until = stamps[-1]
-    assert graph.values("model")["file"] == "anna.pt"
+    assert graph.values("model")["file"] == "anna.npz"
     assert set_model("").successful
 
     landmarks = graph.messages[FacialLandmarks]
@@ -325,7 +327,7 @@ def test_another_model_takes_over_without_losing_a_frame(
     before, after = doubt[stamps[140]], doubt[stamps[-1]]
     assert all(doubt[s] > 10 * before for s in stamps if doubted_from <= s <= doubted_until)
     assert after < 10 * before
-    wait_for(lambda: graph.values("model")["file"] == "signature.pt")
+    wait_for(lambda: graph.values("model")["file"] == "signature.npz")
     assert graph.values("model")["personal"] == "False"
     assert "the model stays as it is" in graph.close()
 
@@ -341,7 +343,7 @@ def ros() -> Iterator[None]:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("model", "/no/model.pt", "/no/model.pt"),
+        ("model", "/no/model.npz", "/no/model.npz"),
         ("head", "/no/head.npz", "cannot read head model /no/head.npz"),
         ("head", str(Path(__file__)), "is not a head model"),
         ("identity.age", 1.5, "identity.age is 1.5"),

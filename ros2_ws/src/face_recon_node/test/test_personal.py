@@ -76,7 +76,7 @@ def test_a_personal_model_comes_with_a_card(
     untrained: SignatureModel, sessions: dict[str, Path], tmp_path: Path
 ) -> None:
     reports: list[str] = []
-    absent, output = tmp_path / "anna_2", tmp_path / "new" / "anna.pt"
+    absent, output = tmp_path / "anna_2", tmp_path / "new" / "anna.npz"
     progress: Callable[[str, int, int], None] = lambda what, done, of: reports.append(what)  # noqa: E731
     made = adapt_model(untrained, [sessions["anna_1"], absent], output, None, progress)
     found, card = load(output), json.loads(output.with_suffix(".card.json").read_text())
@@ -116,12 +116,12 @@ def test_the_figures_are_those_of_data_that_was_not_learned_from() -> None:
 def test_the_first_minutes_are_all_that_is_used(
     untrained: SignatureModel, sessions: dict[str, Path], tmp_path: Path
 ) -> None:
-    made = adapt_model(untrained, [sessions["anna_1"]], tmp_path / "anna.pt", 0.6, quiet)
+    made = adapt_model(untrained, [sessions["anna_1"]], tmp_path / "anna.npz", 0.6, quiet)
     assert made.card["minutes"] == 0.6
     for minutes in (0.0, -1.0, float("nan"), float("inf")):
         with pytest.raises(ValueError, match=f"minutes is {minutes}, must be positive"):
-            adapt_model(untrained, [sessions["anna_1"]], tmp_path / "none.pt", minutes, quiet)
-    assert not (tmp_path / "none.pt").exists()
+            adapt_model(untrained, [sessions["anna_1"]], tmp_path / "none.npz", minutes, quiet)
+    assert not (tmp_path / "none.npz").exists()
 
 
 def measured(median_r: float, error: float) -> Assessment:
@@ -160,7 +160,7 @@ def invoked(*arguments: object) -> Any:
 def test_the_command_prints_plain_lines_or_the_card(
     untrained_file: Path, sessions: dict[str, Path], tmp_path: Path
 ) -> None:
-    output = tmp_path / "anna.pt"
+    output = tmp_path / "anna.npz"
     arguments = (sessions["anna_1"], "--base", untrained_file, "--output", output)
     result = invoked(*arguments)
     assert result.exit_code == 0, result.output
@@ -191,7 +191,7 @@ def test_the_command_prints_plain_lines_or_the_card(
 def test_what_is_wrong_with_a_session_is_said(
     untrained_file: Path, sessions: dict[str, Path], tmp_path: Path, session: str, words: str
 ) -> None:
-    result = invoked(sessions[session], "--base", untrained_file, "--output", tmp_path / "anna.pt")
+    result = invoked(sessions[session], "--base", untrained_file, "--output", tmp_path / "anna.npz")
     assert result.exit_code == 0, result.output
     (line,) = [line for line in result.stdout.splitlines() if words in line]
     assert line.startswith("note: ")
@@ -204,7 +204,7 @@ def test_what_is_wrong_with_a_session_is_said(
     [
         ("anna_1", ["--minutes", "100"], "the sessions hold less than 100 minutes of calibrated frames"),
         ("anna_1", ["--minutes", "-2"], "minutes is -2.0, must be positive"),
-        ("anna_1", ["--base", "absent.pt"], "model file absent.pt does not exist"),
+        ("anna_1", ["--base", "absent.npz"], "model file absent.npz does not exist"),
         ("anna_short", [], "20 are needed: record for longer"),
         ("absent_1", [], "none of the sessions can be used: there is no session at "),
     ],

@@ -21,10 +21,10 @@ from face_recon_node.models.file import load
 from face_recon_node.models.ridge import RidgeRegression
 from face_recon_node.models.signature.bands import AXES, BANDS
 from face_recon_node.models.signature.model import SignatureModel
-from face_recon_node.models.signature.network import SignatureNetwork
 from face_recon_node.models.signature.signatures import EARS_SEEN, WEIGHTS, Population
 from face_recon_node.training import lessons, people, pretraining
 from face_recon_node.training.lessons import Lesson
+from face_recon_node.training.module import SignatureModule
 from face_recon_node.training.people import SimulatedPerson
 from face_recon_node.training.pretraining import Batch, PretrainingConfig, losses, pretrain, train, window
 from imuface_core.session import write_session
@@ -67,7 +67,7 @@ def learned(untrained: SignatureModel) -> list[Lesson]:
     return [Lesson.of(untrained.population, SimulatedPerson(seed)) for seed in range(3)]
 
 
-def loss_of(config: PretrainingConfig, network: SignatureNetwork, taught: list[Lesson]) -> float:
+def loss_of(config: PretrainingConfig, network: SignatureModule, taught: list[Lesson]) -> float:
     batch = Batch.drawn(taught, replace(config, batch=16), np.random.default_rng(99))
     deltas = torch.from_numpy(HeadModel.load().landmark_deltas.reshape(WEIGHTS, -1) * 1e3).float()
     with torch.inference_mode():
@@ -96,7 +96,7 @@ def test_training_lowers_the_loss_and_repeats_itself(learned: list[Lesson]) -> N
     assert all("error" in what and of == 24 for what, _, of in reports)
     assert not network.training
     torch.manual_seed(config.seed)
-    assert loss_of(config, network, learned) < 0.8 * loss_of(config, SignatureNetwork(), learned)
+    assert loss_of(config, network, learned) < 0.8 * loss_of(config, SignatureModule(), learned)
     assert same(network, train(config, lambda count: learned[:count], None, quiet))
 
 
@@ -158,7 +158,7 @@ def test_windows_with_one_ear_hide_the_other(learned: list[Lesson]) -> None:
         assert evidence.shape == (learned[1].signatures.evidence.shape[1:])
     batch = Batch.drawn(learned, replace(TINY, batch=60), np.random.default_rng(0))
     assert batch.channels.shape[:2] == batch.weights.shape[:2] == (60, TINY.window)
-    alone = batch.told.ears.sum(dim=0)
+    alone = batch.told.person[:, -len(EARS_SEEN) :].sum(dim=0)
     assert float(alone.sum()) == 60.0
     assert alone[0] > 40.0
     assert float(alone[1:].min()) > 0.0
@@ -237,7 +237,7 @@ def invoked(*arguments: object) -> Any:
 def test_the_command_pretrains_the_signature_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = {name: getattr(TINY, name) for name in ("common", "held_out", "batch", "window", "warm_up")}
     monkeypatch.setattr(pretraining, "PretrainingConfig", partial(PretrainingConfig, **settings))
-    output, folder = tmp_path / "new" / "net.pt", tmp_path / "folder"
+    output, folder = tmp_path / "new" / "net.npz", tmp_path / "folder"
     result = invoked("--people", 2, "--steps", 3, "--seed", 5, "--folder", folder, "--output", output)
     assert result.exit_code == 0, result.output
     assert result.stdout.endswith(f"{output}: trained (simulated)\n")
@@ -254,7 +254,7 @@ def test_the_command_pretrains_the_signature_model(tmp_path: Path, monkeypatch: 
 
 
 def test_the_command_fits_the_other_models_to_sessions(tmp_path: Path) -> None:
-    session, output = tmp_path / "anna_1", tmp_path / "ridge.pt"
+    session, output = tmp_path / "anna_1", tmp_path / "ridge.npz"
     write_session(session, simulate(Performance.study(3, 1, 40.0), PEOPLE["anatomical"](3), 40.0, start_ns=10**18))
     result = invoked(session, "--model", "ridge", "--output", output)
     assert result.exit_code == 0, result.output

@@ -41,7 +41,7 @@ _QUIET_PATIENCE = 40.0  # s for the agent to prepare its instructions
 _QUIET_SHARE = 0.15  # of one core: what an idle agent stays below
 _IDLE_SECONDS = 10.0  # of face alone, for the figures without a generating agent
 _REPLY_PATIENCE = 180.0  # s without a word; for the first one two idle cores need 15, two busy ones 90
-_PERSON = "person.pt"
+_PERSON = "person.npz"
 _RESULTS = ("bag", "training", "log", _PERSON, "person.card.json", "demo.rrd", "face.png", "reply.json")
 _TRAINING_MINUTES = 5.0  # of the person's data, as in the paper
 

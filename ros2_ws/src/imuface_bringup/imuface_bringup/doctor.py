@@ -13,14 +13,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from imuface_core.extras import EXTRAS
 from rich.console import Console
 from rich.table import Table
 from serial.tools import list_ports
 
 from imuface_bringup.launch_file import LaunchFileError, packages
 
-_PACKAGES = ("imuface_node", "imuface_driver", "face_recon_node", "empathy_agent", "imuface_bringup")
-_LIBRARIES = ("rclpy", "numpy", "torch", "rosbags", "xllamacpp", "rerun")
+_PACKAGES = (
+    "imuface_core",
+    "imuface_simulation",
+    "imuface_node",
+    "imuface_driver",
+    "face_recon_node",
+    "empathy_agent",
+    "imuface_bringup",
+)
+_PYTHONS = (3, 11), (3, 13)
+"""The first and the last one that ROS 2 on PyPI is built for."""
+_LIBRARIES = ("rclpy", "numpy", "rosbags", "xllamacpp", "rerun")
 # The default language model and a long recording.
 _WANTED_SPACE = 4e9  # bytes
 _ROUND_TRIP_PATIENCE = 10.0  # s
@@ -54,6 +65,7 @@ def examine() -> list[Finding]:
         ("Python", _python),
         ("packages", _packages),
         ("libraries", _libraries),
+        ("extras", _extras),
         ("DDS", _dds),
         ("language models", _models),
         ("face model", _face),
@@ -85,8 +97,12 @@ def show(findings: list[Finding]) -> None:
 
 def _python() -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
-    supported = sys.version_info >= (3, 10)
-    yield Finding("Python", Level.OK if supported else Level.MISSING, f"{version} at {sys.executable}")
+    here = f"{version} at {sys.executable}"
+    if _PYTHONS[0] <= sys.version_info[:2] <= _PYTHONS[1]:
+        yield Finding("Python", Level.OK, here)
+    else:
+        first, last = (".".join(map(str, python)) for python in _PYTHONS)
+        yield Finding("Python", Level.MISSING, here, f"Install Python {first} to {last}, then: make setup PYTHON=...")
 
 
 def _packages() -> Iterator[Finding]:
@@ -105,6 +121,16 @@ def _libraries() -> Iterator[Finding]:
             continue
         names = distributions.get(library, [])
         yield Finding(library, Level.OK, importlib.metadata.version(names[0]) if names else "installed")
+
+
+def _extras() -> Iterator[Finding]:
+    for name, extra in EXTRAS.items():
+        missing = [library for library in extra.libraries if importlib.util.find_spec(library) is None]
+        if missing:
+            message = f"without {', '.join(missing)}; the nodes and the demo need none of it"
+            yield Finding(f"extra {name}", Level.NOTE, message, f"Get it: {extra.install}")
+        else:
+            yield Finding(f"extra {name}", Level.OK, "installed")
 
 
 def _dds() -> Iterator[Finding]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-INSTALL = "make camera, or: pip install --no-deps -r requirements-camera.txt"
+from imuface_core.extras import EXTRAS
+
+INSTALL = EXTRAS["camera"].install
 
 
 def load(module: str) -> Any:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import heapq
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from imuface_core import topics
+from imuface_core.bag import Bag, new_bag
 from imuface_core.recording import BlendshapeTrack, LandmarkTrack, Recording
-from imuface_core.session import read_session, typestore, write_session
-from rosbags.interfaces import Connection, ConnectionExtRosbag2
-from rosbags.rosbag2 import Reader, StoragePlugin, Writer
+from imuface_core.session import encoded
 
 _REFERENCE = (topics.REFERENCE_LANDMARKS, topics.REFERENCE_BLENDSHAPES)
 
@@ -35,26 +33,16 @@ def copy_with_reference(
     """
     if output.exists():
         raise FileExistsError(f"{output} exists already; sessions are not overwritten: name another folder")
-    read_session(session, namespace)  # says what is wrong with a session that is no session
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}_", dir=output.parent) as folder:
-        reference, whole = Path(folder) / "reference", Path(folder) / "whole"
-        person = _namespace(session, namespace)
-        write_session(reference, Recording(None, None, blendshapes, landmarks), person)
-        replaced = {f"{person}/{topic}" for topic in _REFERENCE}
-        with (
-            Reader(session) as old,
-            Reader(reference) as new,
-            Writer(whole, version=Writer.VERSION_LATEST, storage_plugin=StoragePlugin.MCAP) as writer,
-        ):
-            kept = [connection for connection in old.connections if connection.topic not in replaced]
-            copies = {id(source): _like(writer, source) for source in (*kept, *new.connections)}
-            for key, note in (notes or {}).items():
-                writer.set_custom_data(key, note)
-            messages = heapq.merge(old.messages(kept), new.messages(), key=lambda message: message[1])
-            for connection, stamp, data in messages:
-                writer.write(copies[id(connection)], stamp, data)
-        whole.rename(output)
+    with Bag(session, namespace) as bag, new_bag(output, notes) as writer:
+        replaced = {bag.topic(topic) for topic in _REFERENCE}
+        kept = [connection for connection in bag.storage.connections if connection.topic not in replaced]
+        old = ((writer.topic_like(source), time_ns, data) for source, time_ns, data in bag.storage.messages(kept))
+        new = (
+            (writer.topic_of_ours(bag.topic(topic), topic), stamp_ns, data)
+            for topic, stamp_ns, data in encoded(Recording(None, None, blendshapes, landmarks))
+        )
+        for channel, time_ns, data in heapq.merge(old, new, key=lambda message: message[1]):
+            writer.write(channel, time_ns, data)
 
 
 def replace_reference(
@@ -73,30 +61,3 @@ def replace_reference(
     session.rename(old)
     new.rename(session)
     shutil.rmtree(old)
-
-
-def _namespace(session: Path, namespace: str | None) -> str:
-    """The person's namespace with a leading slash; empty for the root."""
-    if namespace is not None:
-        return f"/{namespace.strip('/')}".rstrip("/")
-    with Reader(session) as reader:
-        return next(
-            connection.topic.removesuffix(f"/{topic}")
-            for connection in reader.connections
-            for topic in topics.IMU.values()
-            if connection.topic.endswith(f"/{topic}")
-        )
-
-
-def _like(writer: Writer, source: Connection) -> Connection:
-    """A connection of the same topic, type and quality of service."""
-    assert isinstance(source.ext, ConnectionExtRosbag2)
-    known = {"msgdef": source.msgdef.data, "rihs01": source.digest} if source.msgdef.data and source.digest else {}
-    return writer.add_connection(
-        source.topic,
-        source.msgtype,
-        typestore=typestore(),
-        offered_qos_profiles=source.ext.offered_qos_profiles,
-        serialization_format=source.ext.serialization_format,
-        **known,
-    )

@@ -8,14 +8,15 @@ from typing import Annotated
 
 import typer
 
-from face_recon_node.commands.console import one_line_errors, progress_bar
+from face_recon_node.commands.console import Topics, one_line_errors, progress_bar
 
 
 def adapt(
     sessions: Annotated[list[Path], typer.Argument(help="Sessions of one person with the true face.")],
-    output: Annotated[Path, typer.Option(help="Model file; its card goes beside it.")] = Path("out/model/personal.pt"),
+    output: Annotated[Path, typer.Option(help="Model file; its card goes beside it.")] = Path("out/model/personal.npz"),
     base: Annotated[Path | None, typer.Option(help="Model to start from; left out: the shipped one.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Use only the first minutes. [default: everything]")] = None,
+    topic: Topics = None,
     seed: Annotated[int, typer.Option(help="Decides about every random choice of models that have one.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the model card.")] = False,
 ) -> None:
@@ -27,14 +28,16 @@ def adapt(
 
     \b
     imuface adapt sessions/anna_1
-    imuface adapt sessions/anna_1 sessions/anna_2 --output anna.pt
-    imuface up face face_model:=anna.pt
+    imuface adapt sessions/anna_1 sessions/anna_2 --output anna.npz
+    imuface up face face_model:=anna.npz
     """
+    from imuface_core.bag import named_topics
+
     from face_recon_node.models.file import load
     from face_recon_node.training.personal import adapt_model
 
     with one_line_errors(), progress_bar() as progress:
-        model = adapt_model(load(base), sessions, output, minutes, progress, seed)
+        model = adapt_model(load(base), sessions, output, minutes, progress, seed, names=named_topics(topic or ()))
     card = model.card
     if as_json:
         typer.echo(json.dumps(card))

@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from imuface_core import extras
 
 from face_recon_node.progress import Progress
 
 Sessions = Annotated[list[Path] | None, typer.Argument(help="Recorded sessions (rosbag2 folders) with the true face.")]
+
+Topics = Annotated[
+    list[str] | None, typer.Option("--topic", help="What the sessions call an ear: left=/ear_l/imu; may be repeated.")
+]
 
 
 @contextmanager
@@ -21,7 +26,8 @@ def one_line_errors() -> Iterator[None]:
     """Bad input ends the command with one line and status 1."""
     logging.basicConfig(format="%(levelname)s: %(message)s")
     try:
-        yield
+        with extras.explained():
+            yield
     except (OSError, ValueError, ImportError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from face_recon_node.commands.console import one_line_errors, processes, progress_bar
+from face_recon_node.commands.console import Topics, one_line_errors, processes, progress_bar
 
 if TYPE_CHECKING:
     from face_recon_node.progress import Progress
@@ -36,6 +36,7 @@ def evaluate(
     remounted: Annotated[bool, typer.Option("--remounted", help="The buds are put in anew for the test.")] = False,
     activity: Annotated[str, typer.Option(help="In the test: still, nodding, talking or walking.")] = "still",
     performance: Annotated[Path | None, typer.Option(help="Live Link Face capture, for the tests.")] = None,
+    topic: Topics = None,
     seed: Annotated[int, typer.Option(help="Decides about every random choice.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -55,7 +56,7 @@ def evaluate(
     \b
     imuface evaluate
     imuface evaluate --ears faint --activity walking --remounted
-    imuface evaluate --model out/anna.pt anna_tuesday
+    imuface evaluate --model out/anna.npz anna_tuesday
     imuface evaluate --train anna_monday anna_tuesday
     imuface evaluate --table out/study --models median,ridge,signature --settings within,1min
     imuface evaluate --table --train anna_monday --test anna_tuesday
@@ -65,6 +66,8 @@ def evaluate(
             study = _study(sessions, train, test, participants)
             _evaluate_table(study, models, settings, seed, model, out, progress, as_json)
             return
+        from imuface_core.bag import named_topics
+
         from face_recon_node.data.sessions import is_simulated
         from face_recon_node.models.file import load
         from face_recon_node.study.comparison import SimulatedPeople, compare, recorded_cases
@@ -77,7 +80,7 @@ def evaluate(
         if sessions:
             warning = caveat() if any(map(is_simulated, [*sessions, *(train or ())])) else ""
             what = f"{', '.join(path.name for path in sessions)}; {'a personal' if personal else 'nobody’s'} model"
-            cases = recorded_cases(sessions, train or ())
+            cases = recorded_cases(sessions, train or (), named_topics(topic or ()))
         elif personal:
             raise ValueError(f"{model} is one person's: name sessions of that person")
         else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from face_recon_node.commands.console import Sessions, one_line_errors, processes, progress_bar
+from face_recon_node.commands.console import Sessions, Topics, one_line_errors, processes, progress_bar
 
 if TYPE_CHECKING:
     from face_recon_node.models.model import FaceModel
@@ -20,7 +20,7 @@ def train(
     model: Annotated[
         str, typer.Option(help="signature: pretrain the shared network; any other of the family: fit it to sessions.")
     ] = "signature",
-    output: Annotated[Path | None, typer.Option(help="Model file. [default: out/model/MODEL.pt]")] = None,
+    output: Annotated[Path | None, typer.Option(help="Model file. [default: out/model/MODEL.npz]")] = None,
     people: Annotated[int | None, typer.Option(help="Simulated people to learn from. [default: 2400]")] = None,
     steps: Annotated[int | None, typer.Option(help="Training steps. [default: 8000]")] = None,
     captures: Annotated[
@@ -29,6 +29,7 @@ def train(
     folder: Annotated[Path, typer.Option(help="Keeps simulated people and the training's state.")] = Path(
         "out/pretraining"
     ),
+    topic: Topics = None,
     seed: Annotated[int, typer.Option(help="Decides about every random choice.")] = 0,
 ) -> None:
     """Train a face model.
@@ -39,9 +40,9 @@ def train(
 
     \b
     imuface train --seed 0 --captures capture.csv.gz
-    imuface train --model imu_twin_trans sessions/anna_1 --output out/model/anna_paper.pt
+    imuface train --model imu_twin_trans sessions/anna_1 --output out/model/anna_paper.npz
     """
-    output = output or Path("out/model") / f"{model}.pt"
+    output = output or Path("out/model") / f"{model}.npz"
     with one_line_errors(), progress_bar() as progress:
         if model == "signature":
             from face_recon_node.models import file
@@ -55,12 +56,15 @@ def train(
             trained: FaceModel = pretrain(config, folder, progress, processes())
             file.save(trained, output)
         else:
+            from imuface_core.bag import named_topics
+
             from face_recon_node.models.catalogue import choose
             from face_recon_node.training.personal import adapt_model
 
             if not sessions:
                 raise ValueError(f"name the sessions that '{model}' is fitted to")
-            trained = adapt_model(choose(model), sessions, output, None, progress, seed)
+            names = named_topics(topic or ())
+            trained = adapt_model(choose(model), sessions, output, None, progress, seed, names=names)
     typer.echo(json.dumps(trained.card["figures"], indent=2))
     note = " (simulated)" if trained.card["simulated"] else ""
     typer.echo(f"{output}: trained{note}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,16 +82,19 @@ def study_description(file: Path) -> dict[str, Any]:
     return content
 
 
-def prepare_session(path: Path, namespace: str | None = None) -> tuple[list[Segment], NDArray[np.float32], list[str]]:
+def prepare_session(
+    path: Path, namespace: str | None = None, names: Mapping[str, str] | None = None
+) -> tuple[list[Segment], NDArray[np.float32], list[str]]:
     """Read, screen and prepare a session directory: segments, neutral landmarks (51, 3), and warnings about it.
 
-    Times in which the true face is not known are left out.
+    ``namespace`` and ``names`` are those of :func:`imuface_core.session.read_session`. Times in which the true face is
+    not known are left out.
 
     Raises:
         OSError: there is no such session.
         ValueError: it must not be learned from; names the session, what was found and the remedy.
     """
-    recording = read_session(path, namespace)
+    recording = read_session(path, namespace, names)
     try:
         findings = screen(recording)
         segments = [part for segment in prepare(recording) for part in known(segment, findings.unknown)]
@@ -113,8 +116,12 @@ def known(segment: Segment, unknown: Sequence[tuple[int, int]]) -> Iterator[Segm
             yield segment[start:stop]
 
 
-def read_sessions(paths: Sequence[Path], progress: Progress | None = None) -> Sessions:
+def read_sessions(
+    paths: Sequence[Path], progress: Progress | None = None, names: Mapping[str, str] | None = None
+) -> Sessions:
     """Read, screen and prepare session directories; each that cannot be used is skipped with a warning that says why.
+
+    ``names``: what the bags call topics of ours, see :func:`imuface_core.bag.named_topics`.
 
     Raises:
         ValueError: there are some, and none of them can be used.
@@ -122,7 +129,7 @@ def read_sessions(paths: Sequence[Path], progress: Progress | None = None) -> Se
     sessions = Sessions()
     for done, path in enumerate(paths, 1):
         try:
-            sessions.segments[path], sessions.neutrals[path], warnings = prepare_session(path)
+            sessions.segments[path], sessions.neutrals[path], warnings = prepare_session(path, names=names)
         except (ValueError, OSError) as error:
             sessions.skipped[path.name] = str(error)
             logger.warning("%s is skipped: %s", path, error)

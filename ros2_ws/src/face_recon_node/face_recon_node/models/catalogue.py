@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from face_recon_node.models.constant import MeanFace, MedianFace
-from face_recon_node.models.imu_twin_trans import IMUTwinTrans
-from face_recon_node.models.lstm import Lstm
-from face_recon_node.models.model import FaceModel
-from face_recon_node.models.ridge import RidgeRegression
-from face_recon_node.models.signature.model import SignatureModel
+import importlib
 
-_ALL: tuple[type[FaceModel], ...] = (MeanFace, MedianFace, RidgeRegression, Lstm, IMUTwinTrans, SignatureModel)
-MODELS = {model.name: model for model in _ALL}
+from imuface_core import extras
+
+from face_recon_node.models.model import FaceModel
+
 NAMES = {
     "mean": "constant face, mean",
     "median": "constant face, median",
@@ -20,14 +17,32 @@ NAMES = {
     "signature": "signature model",
 }
 """For people."""
+_PLACES = {
+    "mean": ("constant", "MeanFace"),
+    "median": ("constant", "MedianFace"),
+    "ridge": ("ridge", "RidgeRegression"),
+    "lstm": ("lstm", "Lstm"),
+    "imu_twin_trans": ("imu_twin_trans", "IMUTwinTrans"),
+    "signature": ("signature.model", "SignatureModel"),
+}
+"""Module and class: only who asks for a model of PyTorch needs PyTorch."""
 
 
-def choose(name: str) -> FaceModel:
-    """An unfitted model by its name.
+def model_type(name: str) -> type[FaceModel]:
+    """The class of a model by its name.
 
     Raises:
         ValueError: there is no such model.
+        ImportError: it needs a library that is not installed; says how to get it.
     """
-    if name not in MODELS:
-        raise ValueError(f"there is no model '{name}'; there are {', '.join(MODELS)}")
-    return MODELS[name]()
+    if name not in NAMES:
+        raise ValueError(f"there is no model '{name}'; there are {', '.join(NAMES)}")
+    module, kind = _PLACES[name]
+    with extras.explained():
+        found: type[FaceModel] = getattr(importlib.import_module(f"face_recon_node.models.{module}"), kind)
+    return found
+
+
+def choose(name: str) -> FaceModel:
+    """An unfitted model by its name; raises as :func:`model_type` does."""
+    return model_type(name)()

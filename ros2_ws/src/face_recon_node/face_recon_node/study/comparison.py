@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from face_recon_node.data.segment import prepare
 from face_recon_node.data.sessions import read_sessions
 from face_recon_node.evaluation.assessment import Assessment, assess
 from face_recon_node.head import HeadModel
-from face_recon_node.models.catalogue import MODELS
+from face_recon_node.models.catalogue import choose
 from face_recon_node.models.file import load
 from face_recon_node.models.model import Person
 from face_recon_node.processes import on_one_core, worker_pool
@@ -120,19 +120,22 @@ class SimulatedPeople:
         return session(0, self.minutes, "still", mounting, None) if self.minutes else None, tested
 
 
-def recorded_cases(sessions: Sequence[Path], train: Sequence[Path]) -> list[Case]:
+def recorded_cases(
+    sessions: Sequence[Path], train: Sequence[Path], names: Mapping[str, str] | None = None
+) -> list[Case]:
     """Sessions of one person, each a case of its own; those that cannot be used are left out with a warning.
 
     Without sessions to train on, the baselines are the constant faces of each tested session itself: they know it.
+    ``names``: what the bags call topics of ours.
 
     Raises:
         ValueError: none of them can be used, or none to train on.
     """
-    tested = read_sessions(sessions)
+    tested = read_sessions(sessions, names=names)
     people = [Person(segments, tested.neutrals[path]) for path, segments in tested.segments.items()]
     if not train:
         return [Case(person, None, (person,), CONSTANTS) for person in people]
-    known = read_sessions(train)
+    known = read_sessions(train, names=names)
     own = Person(known.all_segments, known.neutral)
     return [Case(replace(person, neutral=own.neutral), own, (own,)) for person in people]
 
@@ -149,7 +152,7 @@ def compare(
 
 
 def _measured(model_file: Path | None, seed: int, case: Case) -> dict[str, Assessment]:
-    models = {name: MODELS[name]().fit(case.known, seed) for name in case.baselines if case.known}
+    models = {name: choose(name).fit(case.known, seed) for name in case.baselines if case.known}
     model = load(model_file)
     if case.own and model.face is None:
         model = model.fit([case.own], seed)

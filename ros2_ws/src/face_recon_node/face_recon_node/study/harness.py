@@ -27,7 +27,7 @@ from face_recon_node.evaluation.affect import reliability, true_affect
 from face_recon_node.evaluation.assessment import assessed, estimated
 from face_recon_node.evaluation.metrics import Estimate
 from face_recon_node.head import HeadModel
-from face_recon_node.models.catalogue import MODELS
+from face_recon_node.models.catalogue import NAMES, choose
 from face_recon_node.models.file import SHIPPED, load
 from face_recon_node.models.model import FaceModel, Person
 from face_recon_node.processes import on_one_core, worker_pool
@@ -62,9 +62,9 @@ def choose_models(names: Sequence[str]) -> tuple[str, ...]:
         ValueError: there is no such model.
     """
     for name in names:
-        if name not in MODELS:
-            raise ValueError(f"there is no model '{name}'; there are {', '.join(MODELS)}")
-    return tuple(name for name in MODELS if not names or name in names)
+        if name not in NAMES:
+            raise ValueError(f"there is no model '{name}'; there are {', '.join(NAMES)}")
+    return tuple(name for name in NAMES if not names or name in names)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Plan:
 
     study: Study
     settings: tuple[Setting, ...]
-    models: tuple[str, ...] = tuple(MODELS)
+    models: tuple[str, ...] = tuple(NAMES)
     seed: int = 0
     model_file: Path | None = None
     """Of the signature model; None: the shipped one."""
@@ -189,7 +189,7 @@ def _fold_jobs(plan: Plan, missing: Sequence[tuple[Participant, Setting, Key]]) 
     jobs = []
     for fold in range(FOLDS):
         rows = [(who, key.model) for who, setting, key in missing if who.number % FOLDS == fold and not setting.train]
-        models = sorted({model for _, model in rows if model != OURS}, key=list(MODELS).index)
+        models = sorted({model for _, model in rows if model != OURS}, key=list(NAMES).index)
         if models:
             jobs.append(partial(_of_others, fold, plan.others(rows[0][0]), models=models, seed=plan.seed))
     return jobs
@@ -206,7 +206,7 @@ def _of_others(
         yield from sessions.skipped.items()
     for model in models:
         try:
-            yield _OfOthers(fold, model, _Fitted.to(people, MODELS[model](), seed))
+            yield _OfOthers(fold, model, _Fitted.to(people, choose(model), seed))
         except ValueError as error:
             yield f"{model} without the data of a third of the participants", str(error)
 
@@ -245,7 +245,7 @@ def _fitted(
 ) -> _Fitted | None:
     if person is None and model != OURS:
         return others.get(model)
-    return _Fitted.to([person] if person else (), load(model_file) if model == OURS else MODELS[model](), seed)
+    return _Fitted.to([person] if person else (), load(model_file) if model == OURS else choose(model), seed)
 
 
 def _row(

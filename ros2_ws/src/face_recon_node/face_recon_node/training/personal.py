@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,16 +52,18 @@ def adapt_model(
     progress: Progress,
     seed: int = 0,
     simulated: bool = False,
+    names: Mapping[str, str] | None = None,
 ) -> FaceModel:
     """Fit a model to the first minutes of a person's sessions, and write it with its card.
 
     The card's figures are those of a trial without the last fifth of the data; ``advice`` says why a face does not
-    follow and what to record. ``simulated``: the sessions are, also where no study says so.
+    follow and what to record. ``simulated``: the sessions are, also where no study says so. ``names``: what they call
+    topics of ours.
 
     Raises:
         ValueError: no session can be used, or there is too little data.
     """
-    read = read_sessions(sessions, progress)
+    read = read_sessions(sessions, progress, names)
     segments = read.all_segments
     if minutes is not None:
         if not (np.isfinite(minutes) and minutes > 0.0):

@@ -26,11 +26,12 @@ from torch.nn import functional
 from face_recon_node.head import HeadModel
 from face_recon_node.models.signature.bands import AXES, BANDS
 from face_recon_node.models.signature.model import Confidence, SignatureModel, interpreted
-from face_recon_node.models.signature.network import Reading, SignatureNetwork, Told
+from face_recon_node.models.signature.network import Floats, Reading, Told, told
 from face_recon_node.models.signature.signatures import EARS_SEEN, WEIGHTS, Population, Signatures
 from face_recon_node.processes import on_one_core, worker_pool
 from face_recon_node.progress import Progress
 from face_recon_node.training.lessons import Calm, Lesson, in_common
+from face_recon_node.training.module import SignatureModule
 from face_recon_node.training.people import SimulatedPerson
 
 logger = logging.getLogger(__name__)
@@ -126,7 +127,7 @@ def pretrain(config: PretrainingConfig, folder: Path, progress: Progress, proces
         learned = simulation.lessons("people")
         network = train(config, learned, folder / "checkpoint.pt", progress)
         held_out = simulation.lessons("held_out")(config.held_out)
-    model = SignatureModel(network, population, measured_confidence(network, held_out))
+    model = SignatureModel(network.learned(), population, measured_confidence(network, held_out))
     model.card |= {
         "protocol": f"{config.people} simulated people, other {config.held_out} for the confidence",
         "configuration": {**asdict(config), "captures": [Path(capture).name for capture in config.captures]},
@@ -221,7 +222,7 @@ class Batch:
     """Windows of several people."""
 
     channels: Tensor
-    told: Told
+    told: Told[Tensor]
     weights: Tensor
     affect: Tensor
     expression: Tensor
@@ -235,25 +236,18 @@ class Batch:
             begin = int(rng.integers(len(lesson.weights) - config.window + 1))
             ears = 0 if rng.random() >= ONE_EAR else int(rng.integers(1, len(EARS_SEEN)))
             parts.append(window(lesson, slice(begin, begin + config.window), ears))
-        channels, *told, weights, affect, expression = (
+        channels, *people, weights, affect, expression = (
             torch.from_numpy(np.stack(part)) for part in zip(*parts, strict=True)
         )
-        return cls(channels, Told(*told), weights, affect, expression)
+        return cls(channels, Told(*people), weights, affect, expression)
 
 
 def window(lesson: Lesson, rows: slice, ears: int) -> tuple[NDArray, ...]:
     """Channels, the fields of :class:`Told`, weights, affect and expression of frames with a subset of the ears."""
-    signatures = lesson.signatures
     present = np.tile(np.repeat(EARS_SEEN[ears], AXES // 2), len(BANDS))
     return (
         lesson.channels[rows].astype(np.float32) * present,
-        signatures.evidence[ears] / signatures.channel_scale,
-        signatures.certainty[ears],
-        np.eye(len(EARS_SEEN), dtype=np.float32)[ears],
-        signatures.response,
-        signatures.channel_scale,
-        signatures.mean,
-        signatures.spread,
+        *vars(told(lesson.signatures, ears)).values(),
         lesson.weights[rows].astype(np.float32),
         lesson.affect[rows].astype(np.float32),
         lesson.expression[rows].astype(np.int64),
@@ -262,13 +256,13 @@ def window(lesson: Lesson, rows: slice, ears: int) -> tuple[NDArray, ...]:
 
 def train(
     config: PretrainingConfig, lessons: Callable[[int], list[Lesson]], checkpoint: Path | None, progress: Progress
-) -> SignatureNetwork:
+) -> SignatureModule:
     """Train the network on the first ``lessons`` of as many people as a step asks for.
 
     Goes on from the checkpoint of a run with the same settings, also for more steps.
     """
     torch.manual_seed(config.seed)
-    network = SignatureNetwork()
+    network = SignatureModule()
     optimizer = torch.optim.AdamW(
         network.parameters(), config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
     )
@@ -296,7 +290,7 @@ def train(
 
 
 def losses(
-    config: PretrainingConfig, network: SignatureNetwork, batch: Batch, deltas: Tensor
+    config: PretrainingConfig, network: SignatureModule, batch: Batch, deltas: Tensor
 ) -> tuple[Tensor, dict[str, float]]:
     """The loss of a batch, and what is shown of it.
 
@@ -362,17 +356,19 @@ def _resumed(checkpoint: Path | None, parts: dict[str, Any], config: Pretraining
 
 @torch.inference_mode()
 def _readings(
-    network: SignatureNetwork, lessons: Sequence[Lesson]
-) -> Iterator[tuple[Signatures, Reading, NDArray[np.float32], NDArray[np.int64]]]:
+    network: SignatureModule, lessons: Sequence[Lesson]
+) -> Iterator[tuple[Signatures, Reading[Floats], NDArray[np.float32], NDArray[np.int64]]]:
     """What the network says of long windows of lessons with both ears, the true weights and expressions."""
     for lesson in lessons:
         for begin in range(0, len(lesson.weights) - LONG_WINDOW + 1, LONG_WINDOW):
             parts = window(lesson, slice(begin, begin + LONG_WINDOW), 0)
-            channels, *told, _, _, _ = (torch.from_numpy(part)[None] for part in parts)
-            yield lesson.signatures, network(channels, Told(*told))[1], parts[-3], parts[-1]
+            channels, *person, _, _, _ = (torch.from_numpy(part)[None] for part in parts)
+            _, reading = network(channels, Told(*person))
+            alone = Reading(*(part[0].numpy() for part in vars(reading).values()))
+            yield lesson.signatures, alone, parts[-3], parts[-1]
 
 
-def measured_confidence(network: SignatureNetwork, lessons: Sequence[Lesson]) -> Confidence:
+def measured_confidence(network: SignatureModule, lessons: Sequence[Lesson]) -> Confidence:
     """What makes the confidence come true on people that the network was not trained on."""
     reach = np.square(HeadModel.load().landmark_deltas).sum(axis=-1) / 3.0
     deltas = HeadModel.load().landmark_deltas.reshape(WEIGHTS, -1)
@@ -384,9 +380,9 @@ def measured_confidence(network: SignatureNetwork, lessons: Sequence[Lesson]) ->
         weights.append((np.abs(errors) / deviations[rows]).ravel())
         spread = np.sqrt(np.square(deviations[rows]) @ reach)
         landmarks.append((np.abs((errors @ deltas).reshape(len(errors), -1, 3)) / spread[..., None]).ravel())
-        logits.append(reading.expressions[0, rows])
-        labels.append(torch.from_numpy(expression[rows]))
-    scores, truth = torch.cat(logits), torch.cat(labels)
+        logits.append(reading.expressions[rows])
+        labels.append(expression[rows])
+    scores, truth = (torch.from_numpy(np.concatenate(parts)) for parts in (logits, labels))
     temperatures = np.geomspace(0.5, 4.0, 43)
     surprise = [float(functional.cross_entropy(scores / temperature, truth)) for temperature in temperatures]
     scale = np.quantile(np.concatenate(weights), ONE_SIGMA)
@@ -398,12 +394,12 @@ def measured_confidence(network: SignatureNetwork, lessons: Sequence[Lesson]) ->
     )
 
 
-def held_out_figures(network: SignatureNetwork, lessons: Sequence[Lesson]) -> dict[str, float]:
+def held_out_figures(network: SignatureModule, lessons: Sequence[Lesson]) -> dict[str, float]:
     """Squared error of standardised weights in that of each person's mean face: the median over people."""
     errors: dict[int, list[tuple[float, float]]] = {}
     for signatures, reading, true, _ in _readings(network, lessons):
         truth = ((true - signatures.mean) / signatures.spread)[LONG_WARM_UP:]
-        error = reading.weights[0].numpy()[LONG_WARM_UP:] - truth
+        error = reading.weights[LONG_WARM_UP:] - truth
         errors.setdefault(id(signatures), []).append((float(np.square(error).sum()), float(np.square(truth).sum())))
     shares = [np.sum(parts, axis=0) for parts in errors.values()]
     return {"squared_error_of_mean_face": round(float(np.median([error / rest for error, rest in shares])), 4)}

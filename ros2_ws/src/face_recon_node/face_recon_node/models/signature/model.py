@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from face_recon_node.affect import EXPRESSIONS
 from face_recon_node.data.segment import Segment, part
@@ -19,7 +19,7 @@ from face_recon_node.head.personal import PersonalFace
 from face_recon_node.models.fitting import finite_arrays, own_face
 from face_recon_node.models.model import FacePrediction, Person, ShownAffect
 from face_recon_node.models.signature.bands import CHANNELS, FaceBands, ReadingBands
-from face_recon_node.models.signature.network import EXPLAINED, LstmState, Reading, SignatureNetwork, Told
+from face_recon_node.models.signature.network import EXPLAINED, Floats, LstmState, Reading, SignatureNetwork, told
 from face_recon_node.models.signature.readout import Readout
 from face_recon_node.models.signature.signatures import EARS_SEEN, Population, Signatures
 from face_recon_node.stream.alignment import RATE
@@ -68,7 +68,7 @@ class SignatureModel:
     name: ClassVar[str] = "signature"
 
     def __init__(self, network: SignatureNetwork, population: Population, confidence: Confidence) -> None:
-        self.network = network.eval()
+        self.network = network
         self.population = population
         self.confidence = confidence
         self.signatures, self.readout = Signatures.fitted(population), Readout.none()
@@ -113,8 +113,8 @@ class SignatureModel:
             for run in part(runs, begin, end):
                 reading = other.stream().read(run.readings)
                 truth = (run.weights - other.signatures.mean) / other.signatures.spread
-                memory.append(reading.memory[0, LEAD_IN:].numpy())
-                errors.append(truth[LEAD_IN:] - reading.weights[0, LEAD_IN:].numpy())
+                memory.append(reading.memory[LEAD_IN:])
+                errors.append(truth[LEAD_IN:] - reading.weights[LEAD_IN:])
         return Readout.fitted(np.concatenate(memory), np.concatenate(errors))
 
     def stream(self) -> SignatureStream:
@@ -124,14 +124,14 @@ class SignatureModel:
     @property
     def parameters(self) -> int:
         """Of the network, and of the person."""
-        shared = sum(parameter.numel() for parameter in self.network.parameters())
+        shared = sum(array.size for array in self.network.arrays.values())
         own = self.signatures.response.size + self.readout.coefficients.size
         return shared + (own if self.face is not None else 0)
 
     def to_arrays(self) -> dict[str, NDArray]:
         """Network, population, confidence, signatures and readout, by name."""
         # Half precision halves the file and changes no output that could be noticed.
-        arrays = {f"network.{name}": value.half().numpy() for name, value in self.network.state_dict().items()}
+        arrays: dict[str, NDArray] = {f"network.{name}": value.astype(np.float16) for name, value in self.network.arrays.items()}
         for group, values in (("population", self.population), ("confidence", self.confidence)):
             arrays |= {f"{group}.{name}": value.astype(np.float32) for name, value in vars(values).items()}
         for group, own in (("signatures", self.signatures.to_dict()), ("readout", self.readout.to_dict())):
@@ -149,12 +149,8 @@ class SignatureModel:
         def of(part: str) -> dict[str, NDArray]:
             return {name.removeprefix(part): array for name, array in arrays.items() if name.startswith(part)}
 
-        network = SignatureNetwork()
-        shapes = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-        state = zip(shapes, finite_arrays(of("network."), shapes), strict=True)
-        network.load_state_dict({name: torch.from_numpy(array) for name, array in state})
         confidence = Confidence(*finite_arrays(of("confidence."), Confidence.shapes()))
-        model = cls(network, Population.checked(of("population.")), confidence)
+        model = cls(SignatureNetwork(of("network.")), Population.checked(of("population.")), confidence)
         model.signatures = Signatures.from_dict(of("signatures."))
         model.readout = Readout.from_dict(of("readout."))
         return model
@@ -164,15 +160,6 @@ def _runs(whole: NDArray[np.bool_]) -> list[slice]:
     """Where all of (n,) are true for long enough."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], whole.astype(np.int8), [0]))))
     return [slice(begin, end) for begin, end in zip(edges[::2], edges[1::2], strict=True) if end - begin >= _RUN]
-
-
-def told(signatures: Signatures, ears: int) -> Told:
-    """What the network is told of one person while a subset of EARS_SEEN is present."""
-    here = np.zeros(len(EARS_SEEN), np.float32)
-    here[ears] = 1.0
-    evidence = signatures.evidence[ears] / signatures.channel_scale
-    parts = (evidence, signatures.certainty[ears], here, signatures.response, signatures.channel_scale)
-    return Told(*(torch.from_numpy(part)[None] for part in (*parts, signatures.mean, signatures.spread)))
 
 
 @cache
@@ -193,7 +180,6 @@ class SignatureStream:
         deltas = model.face.deltas if model.face else _strangers_deltas()
         self._reach = np.square(deltas).sum(axis=-1) / 3.0  # (52, 51) m²: what a weight's variance does to a landmark
 
-    @torch.inference_mode()
     def push(self, readings: NDArray[np.floating], present: NDArray[np.bool_]) -> FacePrediction:
         """Predict the faces of the next n frames; see :class:`~face_recon_node.models.model.FaceStream`."""
         which = present @ np.array([2, 1])  # 3 both, 2 left, 1 right, 0 none
@@ -210,8 +196,7 @@ class SignatureStream:
         affect = ShownAffect(valence, arousal, expressions)
         return FacePrediction(weights, deviations, landmarks_std.astype(np.float32), affect)
 
-    @torch.inference_mode()
-    def read(self, readings: NDArray[np.floating]) -> Reading:
+    def read(self, readings: NDArray[np.floating]) -> Reading[Floats]:
         """What the network says of the next n frames with both ears, as it says it."""
         return self._look(self._channels(readings), 0)
 
@@ -219,22 +204,21 @@ class SignatureStream:
         channels = self._bands.push(readings).reshape(len(readings), CHANNELS) * self._model.signatures.channel_scale
         return np.clip(channels, -MOST_CHANNEL, MOST_CHANNEL)
 
-    def _look(self, channels: NDArray[np.float32], ears: int) -> Reading:
+    def _look(self, channels: NDArray[np.float32], ears: int) -> Reading[Floats]:
         """The network's two looks at frames with a subset of the ears."""
         network, person = self._model.network, self._told[ears]
-        inputs = torch.from_numpy(channels)[None]
-        hidden, guess, self._state = network.look(inputs, person, self._state)
+        hidden, guess, self._state = network.look(channels, person, self._state)
         # Without the mean, which no band passes: the face has been held before.
-        guessed = self._guessed.push(guess[0].numpy() * self._model.signatures.spread)
-        bands = torch.from_numpy(guessed[:, list(EXPLAINED)].astype(np.float32))[None]
-        reading, self._state_again = network.look_again(hidden, guess, bands, inputs, person, self._state_again)
+        guessed = self._guessed.push(guess * self._model.signatures.spread)
+        bands = guessed[:, list(EXPLAINED)].astype(np.float32)
+        reading, self._state_again = network.look_again(hidden, guess, bands, channels, person, self._state_again)
         return reading
 
     def _seen(self, channels: NDArray[np.float32], ears: int) -> tuple[NDArray, ...]:
         """Weights, deviations, valence, arousal and expressions of frames with a subset of the ears."""
         model, reading = self._model, self._look(channels, ears)
         # The readout was learned from both ears.
-        change = model.readout(reading.memory[0].numpy()) if ears == 0 else 0.0
+        change = model.readout(reading.memory) if ears == 0 else 0.0
         return interpreted(reading, model.signatures.mean, model.signatures.spread, model.confidence, change)
 
     def _unseen(self, frames: int) -> tuple[NDArray, ...]:
@@ -249,7 +233,7 @@ class SignatureStream:
 
 
 def interpreted(
-    reading: Reading,
+    reading: Reading[Floats],
     mean: NDArray[np.float32],
     spread: NDArray[np.float32],
     confidence: Confidence,
@@ -259,8 +243,8 @@ def interpreted(
 
     ``change`` (n, 52) is added to the standardised weights.
     """
-    weights = np.clip((reading.weights[0].numpy() + change) * spread + mean, 0.0, 1.0)
-    deviations = np.exp(reading.weights_log_std[0].numpy()) * spread * confidence.weights_scale
-    valence, arousal = reading.affect[0].numpy().clip(-1.0, 1.0).T
-    expressions = torch.softmax(reading.expressions[0] / float(confidence.temperature[0]), dim=-1).numpy()
+    weights = np.clip((reading.weights + change) * spread + mean, 0.0, 1.0)
+    deviations = np.exp(reading.weights_log_std) * spread * confidence.weights_scale
+    valence, arousal = reading.affect.clip(-1.0, 1.0).T
+    expressions = softmax(reading.expressions / confidence.temperature, axis=-1)
     return weights, deviations, valence, arousal, expressions
