@@ -18,9 +18,9 @@ from empathy_agent.client import AgentClient
 from empathy_agent.dialogue import Reply
 from empathy_agent.models import TEST_MODEL, ModelError, Store
 from imuface_bringup import report
-from imuface_bringup.bag import Bag
 from imuface_bringup.observer import Observer
 from imuface_bringup.report import Window
+from imuface_core.bag import Bag
 
 pytestmark = pytest.mark.graph
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from imuface_bringup.bag import Bag
 from imuface_core import topics
+from imuface_core.bag import Bag
 from imuface_core.recording import ImuTrack, Recording
 from imuface_core.session import read_face_landmarks, read_session, typestore, write_session
 

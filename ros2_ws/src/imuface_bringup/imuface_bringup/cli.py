@@ -105,11 +105,13 @@ def record(
 
 @app.command()
 def replay(
-    bag: Annotated[Path, typer.Argument(help="Recorded session, a rosbag2 folder.")],
+    bag: Annotated[Path, typer.Argument(help="Recorded session: a rosbag2 folder, or a file of one.")],
     rate: Annotated[str, typer.Option(help="Speed, or `max`: as fast as possible.")] = "1.0",
     loop: Annotated[bool, typer.Option("--loop", help="Start again at the end.")] = False,
     face: Annotated[bool, typer.Option("--face", help="Reconstruct the face anew.")] = False,
     view: Annotated[bool, typer.Option("--view", help="Serve the web viewer.")] = False,
+    person: Annotated[str, typer.Option(help="Namespace in the bag, if it has several.")] = "",
+    topic: Annotated[list[str] | None, typer.Option(help="What the bag calls an ear: left=/ear_l/imu.")] = None,
     namespace: Namespace = "imuface",
 ) -> None:
     """Play a recorded session.
@@ -120,16 +122,18 @@ def replay(
     \b
     imuface replay sessions/anna_1
     imuface replay sessions/anna_1 --face --rate max
+    imuface replay rosbag2_2026 --topic left=/ear_l/imu --topic right=/ear_r/imu
     """
+    from imuface_core.bag import Bag, named_topics
+
     from imuface_bringup import launch_file as launch
-    from imuface_bringup.bag import Bag
 
     _environment()
-    with Bag(bag) as opened:
-        for topic in opened.missing_ears:
-            typer.echo(f"imuface: {bag} has no sample on {topic}: that ear is missing in the replay", err=True)
+    with Bag(bag, person or None, named_topics(topic or ())):  # says at once what is wrong with it
+        pass
     flags = {name: str(value).lower() for name, value in (("loop", loop), ("face", face), ("view", view))}
-    arguments = {"bag": str(bag), "rate": _rate(rate), "namespace": namespace, **flags}
+    chosen = {"person": person, "topics": " ".join(topic or ())}
+    arguments = {"bag": str(bag), "rate": _rate(rate), "namespace": namespace, **chosen, **flags}
     raise typer.Exit(_run(launch.plan(_find_launch_file("replay"), arguments)))
 
 
@@ -225,6 +229,7 @@ def _forwarding(module: str, name: str) -> Callable[[typer.Context], None]:
 
 # Commands of the other packages: everything after their name, --help too, is theirs.
 _FORWARDED = {
+    "bag": ("imuface_bringup.bag_commands", "bag_app", "Look into a bag, and make a whole one of what is left of it."),
     "models": ("empathy_agent.cli", "models_app", "List, fetch and verify language models."),
     "chat": ("empathy_agent.cli", "chat", "Talk with the running agent in the terminal."),
     "ask": ("empathy_agent.cli", "ask", "Answer one post, from an argument or from stdin."),

@@ -18,6 +18,7 @@ import imuface_node
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from imuface_core import topics
+from imuface_core.bag import Bag, header_stamp, named_topics, stamp_layout
 from imuface_interfaces.msg import FacialLandmarks
 from imuface_node import AutostartNode, Status, StatusLevel, message_class, qos
 from rcl_interfaces.msg import ParameterDescriptor
@@ -25,7 +26,6 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
-from imuface_bringup.bag import Bag
 from imuface_bringup.pacing import ClockPace, FacePace, Pace
 
 _CLOCK_PERIOD = 10_000_000  # ns of recorded time
@@ -49,6 +49,11 @@ class PlayerNode(AutostartNode):
         super().__init__("player", enable_rosout=False)  # its last line comes when ROS has shut down
         self.declare_parameter("path", "", ParameterDescriptor(description="bag to play, a rosbag2 folder"))
         self.declare_parameter("person", "", ParameterDescriptor(description="namespace in the bag, if it has several"))
+        self.declare_parameter(
+            "topics",
+            "",
+            ParameterDescriptor(description="what the bag calls them, such as left=/ear_l/imu right=/ear_r/imu"),
+        )
         self.declare_parameter("rate", 1.0, ParameterDescriptor(description="speed; 0: as fast as possible"))
         self.declare_parameter("loop", False, ParameterDescriptor(description="start again at the end"))
         self.declare_parameter(
@@ -74,7 +79,15 @@ class PlayerNode(AutostartNode):
             raise ValueError(f"rate {self._rate} is not a speed; give 0 (as fast as possible) or more")
         self._loop = self.get_parameter("loop").value
         self._follow_face = self.get_parameter("wait_for_face").value
-        self._bag = Bag(path, self.get_parameter("person").value)
+        person, named = self.get_parameter("person").value or None, self.get_parameter("topics").value.split()
+        self._bag = Bag(path, person, named_topics(named))
+        for warning in self._bag.warnings:
+            self.get_logger().warning(warning)
+        if apart := self._bag.seconds_between_ears():
+            self.get_logger().warning(
+                f"{path}: both ears were never recorded at the same time ({apart:.1f} s lie between them): "
+                "bring them on one clock"
+            )
         for topic in self._bag.missing_ears:
             self.get_logger().warning(f"{path} has no sample on {topic}: that ear is missing in the replay")
         names = topics.SESSION if self._follow_face else topics.SESSION | topics.FACE | topics.DIALOGUE | {topics.MESH}
@@ -82,10 +95,11 @@ class PlayerNode(AutostartNode):
         self._clock_publisher = self.create_publisher(Clock, "/clock", reliable)
         # Reliable serves listeners of both kinds.
         self._outputs: dict[str, Publisher] = {
-            name: self.create_publisher(message_class(connection.msgtype), name, reliable)
-            for name, connection in self._bag.connections.items()
+            name: self.create_publisher(message_class(kind), name, reliable)
+            for name, kind in self._bag.types.items()
             if name in names
         }
+        self._bag.check(self._outputs)
         self._face_pace = FacePace(self._bag.ears, self._stopping)
         if self._follow_face:
             self.create_subscription(FacialLandmarks, topics.FACE_LANDMARKS, self._on_frame, qos(topics.FACE_LANDMARKS))
@@ -197,13 +211,11 @@ class PlayerNode(AutostartNode):
 
 def _shifted(data: bytes, shift_ns: int) -> tuple[bytes, int]:
     """A CDR message that begins with a ``std_msgs/Header``, with its stamp ``shift_ns`` later, and that stamp."""
-    layout = "<iI" if data[1] & 1 else ">iI"  # bit 0 of the encapsulation identifier: little endian
-    seconds, nanoseconds = struct.unpack_from(layout, data, 4)
-    stamp_ns = seconds * 1_000_000_000 + nanoseconds + shift_ns
+    stamp_ns = header_stamp(data) + shift_ns
     if shift_ns == 0:
         return data, stamp_ns
     patched = bytearray(data)
-    struct.pack_into(layout, patched, 4, *divmod(stamp_ns, 1_000_000_000))
+    struct.pack_into(stamp_layout(data), patched, 4, *divmod(stamp_ns, 1_000_000_000))
     return bytes(patched), stamp_ns
 
 

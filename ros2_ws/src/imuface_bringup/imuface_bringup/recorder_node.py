@@ -10,17 +10,21 @@ from pathlib import Path
 import imuface_node
 import rclpy
 from imuface_core import topics
-from imuface_core.session import typestore
+from imuface_core.bag import BagWriter
 from imuface_node import AutostartNode, Status, StatusLevel, arrived, message_class, qos
 from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
-from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rclpy.timer import Timer
+from rosbags.interfaces import Qos, QosDurability, QosHistory, QosLiveliness, QosReliability, QosTime
 
 # Messages that may wait while the disk is busy, per topic.
 _DEPTH = 200
+# What a kill may cost.
+_FLUSH_PERIOD = 0.25  # s
 
 
 class RecorderNode(AutostartNode):
@@ -36,8 +40,9 @@ class RecorderNode(AutostartNode):
             "dialogue", False, ParameterDescriptor(description="what the person said and the replies too; private")
         )
         self._path = Path()
-        self._writer: Writer | None = None
-        self._connections: dict[str, Connection] = {}
+        self._writer: BagWriter | None = None
+        self._channels: dict[str, int] = {}
+        self._flusher: Timer | None = None
         self._recorders: list[tuple[Subscription, Callable[[bytes], None]]] = []
 
     def setup(self) -> None:
@@ -49,8 +54,7 @@ class RecorderNode(AutostartNode):
             raise FileExistsError(f"{self._path} exists already; recordings are not overwritten: name another folder")
 
     def start(self) -> None:
-        self._writer = Writer(self._path, version=Writer.VERSION_LATEST, storage_plugin=StoragePlugin.MCAP)
-        self._writer.open()
+        self._writer = BagWriter(self._path)
         for topic in self._chosen():
             record = partial(self._record, self.resolve_topic_name(topic), topic.type)
             # Subscribed to at once and not only when a publisher is seen, which would cost the first second.
@@ -58,9 +62,15 @@ class RecorderNode(AutostartNode):
                 message_class(topic.type), topic, record, qos(topic, _DEPTH), raw=True
             )
             self._recorders.append((subscription, record))
+        # By the wall clock: a paused simulation does not keep anything in memory.
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._flusher = self.create_timer(_FLUSH_PERIOD, self._writer.flush, clock=steady)
         self.get_logger().info(f"recording into {self._path}")
 
     def stop(self) -> None:
+        if self._flusher is not None:
+            self.destroy_timer(self._flusher)
+            self._flusher = None
         for subscription, record in self._recorders:
             # On a busy machine, messages of the last moments may have arrived and not been handled.
             for data in arrived(subscription):
@@ -71,11 +81,11 @@ class RecorderNode(AutostartNode):
             writer, self._writer = self._writer, None
             writer.close()
             self.get_logger().info(f"recorded {sum(writer.counts.values())} messages into {self._path}")
-        self._connections.clear()
+        self._channels.clear()
 
     def status(self) -> list[tuple[str, Status]]:
         assert self._writer is not None
-        counts = {topic: str(self._writer.counts[c.id]) for topic, c in self._connections.items()}
+        counts = {topic: str(count) for topic, count in self._writer.counts.items()}
         if not counts:
             return [("", Status(StatusLevel.WARN, "nothing to record yet"))]
         return [("", Status(StatusLevel.OK, f"recording into {self._path}", counts))]
@@ -91,11 +101,9 @@ class RecorderNode(AutostartNode):
 
     def _record(self, topic: str, kind: str, data: bytes) -> None:
         assert self._writer is not None
-        if topic not in self._connections:
-            self._connections[topic] = self._writer.add_connection(
-                topic, kind, typestore=typestore(), offered_qos_profiles=self._offers(topic)
-            )
-        self._writer.write(self._connections[topic], self.get_clock().now().nanoseconds, data)
+        if topic not in self._channels:
+            self._channels[topic] = self._writer.topic(topic, kind, self._offers(topic))
+        self._writer.write(self._channels[topic], self.get_clock().now().nanoseconds, data)
 
     def _offers(self, topic: str) -> list[Qos]:
         """What the publishers of a topic offer; nothing when it is first heard after an interrupt has shut ROS down."""

@@ -11,10 +11,9 @@ from face_recon_node.evaluation.fidelity import Fidelity, fidelity
 from face_recon_node.head import HeadModel
 from face_recon_node.head.render import render_face
 from imuface_core import topics
-from imuface_core.session import read_face_landmarks, read_session, typestore
+from imuface_core.bag import Bag, typestore
+from imuface_core.session import read_face_landmarks, read_session
 from numpy.typing import NDArray
-
-from imuface_bringup.bag import Bag
 
 
 @dataclass(frozen=True)

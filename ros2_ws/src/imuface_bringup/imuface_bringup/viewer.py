@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -17,10 +18,11 @@ from urllib.parse import quote
 
 import rerun as rr
 from face_recon_node.head import HeadModel
-from imuface_core.session import typestore
+from imuface_core.bag import Bag, typestore
 
-from imuface_bringup.bag import Bag
 from imuface_bringup.scene import APPLICATION, Scene, blueprint
+
+log = logging.getLogger(__name__)
 
 _LOOPBACK = "127.0.0.1"
 # The server keeps the newest data for browsers that come later.
@@ -77,9 +79,10 @@ def to_server(address: str, head: HeadModel) -> Scene:
 def add_bag(scene: Scene, bag: Bag) -> None:
     """Show a whole recorded session. Raises ``ValueError`` when it is damaged."""
     store = typestore()
-    types = {name: connection.msgtype for name, connection in bag.connections.items()}
+    for warning in bag.warnings:
+        log.warning("%s", warning)
     for message in bag.messages(set(scene.topics)):
-        scene.add(message.topic, store.deserialize_cdr(message.data, types[message.topic]))
+        scene.add(message.topic, store.deserialize_cdr(message.data, bag.types[message.topic]))
     scene.flush()
 
 
