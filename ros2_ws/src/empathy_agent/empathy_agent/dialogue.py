@@ -285,7 +285,7 @@ class Dialogue:
 
     def _risk(self, post: Post, memory: Memory) -> Risk:
         """Somebody who was in crisis a moment ago keeps the help lines in sight."""
-        return max(post.verdict.risk, Risk.CONCERN if memory.crisis else Risk.NONE)
+        return max(post.verdict.risk, memory.risk)
 
     def _replied(
         self,
@@ -309,8 +309,7 @@ class Dialogue:
         )
 
         def remember() -> None:
-            crisis = post.verdict.risk is Risk.CRISIS
-            self.sessions.add(post.session_id, post.text, chain[Layer.ANSWER], post.language, crisis)
+            self.sessions.add(post.session_id, post.text, chain[Layer.ANSWER], post.language, post.verdict.risk)
 
         if not (cancelled or Cancellation()).decide(remember):
             raise Cancelled

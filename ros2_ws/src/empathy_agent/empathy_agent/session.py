@@ -9,10 +9,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from empathy_agent.reflection import clauses
+from empathy_agent.safety import Risk
 from empathy_agent.sentences import split_sentences
 
 SUMMARY_CHARACTERS = 400
 """Of what is kept of turns that are no longer remembered word for word."""
+CONCERN_TURNS = {Risk.NONE: 0, Risk.CONCERN: 2, Risk.CRISIS: 6}
+"""Turns after one of that risk for which the session stays at a concern, however many turns are remembered.
+
+A crisis must not be out of sight when the person says "ok"; a false alarm must not follow them for ever."""
 _CLAUSES_KEPT = 2
 _SENTENCES_KEPT = 600
 
@@ -31,14 +36,16 @@ class Memory:
     summary: str = ""
     said: set[str] = field(default_factory=set)
     """Sentences that the agent has said, as :func:`key` writes them."""
-    crisis: bool = False
-    """Whether a post that is still remembered stated a crisis."""
+    risk: Risk = Risk.NONE
+    """What the turns before leave behind: a concern, or nothing; see :data:`CONCERN_TURNS`."""
 
 
 @dataclass
 class _Kept:
-    turns: deque[tuple[str, str, bool]]
+    turns: deque[tuple[str, str]]
     used: float
+    concern: int = 0
+    """Turns for which the session stays at a concern."""
     summary: str = ""
     said: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
@@ -81,17 +88,18 @@ class Sessions:
             kept = self._sessions.get(session_id)
             if kept is None:
                 return Memory()
-            turns = [(post, answer) for post, answer, _ in kept.turns]
-            return Memory(turns, kept.summary, set(kept.said), any(crisis for *_, crisis in kept.turns))
+            risk = Risk.CONCERN if kept.concern else Risk.NONE
+            return Memory(list(kept.turns), kept.summary, set(kept.said), risk)
 
-    def add(self, session_id: str, post: str, answer: str, language: str = "en", crisis: bool = False) -> None:
-        """Remember one turn in ``"zh"`` or ``"en"``."""
+    def add(self, session_id: str, post: str, answer: str, language: str = "en", risk: Risk = Risk.NONE) -> None:
+        """Remember one turn in ``"zh"`` or ``"en"``; ``risk`` is what its post alone states."""
         if not session_id:
             return
         with self._lock:
             kept = self._sessions.setdefault(session_id, _Kept(deque(), 0.0))
             kept.used = self._clock()
-            kept.turns.append((post, answer, crisis))
+            kept.turns.append((post, answer))
+            kept.concern = max(kept.concern - 1, CONCERN_TURNS[risk])
             while len(kept.turns) > self._max_turns:
                 kept.summary = _shortened(kept.summary, clauses(kept.turns.popleft()[0], language), language)
             kept.said.update(dict.fromkeys(map(key, split_sentences(answer))))

@@ -352,6 +352,16 @@ def test_help_lines_stay_in_sight_after_a_crisis() -> None:
     assert other.risk is Risk.NONE
 
 
+@pytest.mark.parametrize(("text", "turns"), [("I want to die", 6), ("I feel hopeless.", 2)])
+def test_an_alarm_does_not_follow_a_person_for_ever(text: str, turns: int) -> None:
+    with serve(*varied(12)) as server:
+        dialogue = Dialogue(OpenAIServer(server.url, "m"), sessions=Sessions(max_turns=20))
+        run(dialogue, text, session_id="s", locale="en-US")
+        replies = [run(dialogue, f"I had tea at {turn}.", session_id="s", locale="en-US")[1] for turn in range(8)]
+    assert [reply.risk for reply in replies] == [Risk.CONCERN] * turns + [Risk.NONE] * (8 - turns)
+    assert [bool(reply.resources) for reply in replies] == [bool(reply.risk) for reply in replies]
+
+
 @pytest.mark.parametrize("summary", ["the face looked despaired most of the time, valence -1.0", "I want to die"])
 def test_the_face_alone_never_raises_the_risk(summary: str) -> None:
     with serve(events(GOOD)) as server:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from empathy_agent.safety import Risk
 from empathy_agent.session import SUMMARY_CHARACTERS, Memory, Sessions
 
 
@@ -39,13 +40,28 @@ def test_what_the_agent_said_is_known_sentence_by_sentence() -> None:
     assert sessions.memory("a").said == {"thatishard", "whoiswithyou", "andnow"}
 
 
-def test_a_crisis_is_remembered_as_long_as_its_turn() -> None:
-    sessions = Sessions(max_turns=2)
-    sessions.add("a", "p", "a", crisis=True)
-    assert sessions.memory("a").crisis
-    for _ in range(2):
-        sessions.add("a", "p", "a")
-    assert not sessions.memory("a").crisis
+def left_behind(sessions: Sessions, *risks: Risk) -> list[bool]:
+    """Whether the session is at a concern before each turn, and after the last."""
+    levels = []
+    for risk in risks:
+        levels.append(sessions.memory("a").risk is Risk.CONCERN)
+        sessions.add("a", "p", "a", risk=risk)
+    return [*levels, sessions.memory("a").risk is Risk.CONCERN]
+
+
+@pytest.mark.parametrize("max_turns", [0, 2, 50])
+def test_a_crisis_leaves_a_concern_for_some_turns_however_many_are_remembered(max_turns: int) -> None:
+    calm = [Risk.NONE] * 7
+    assert left_behind(Sessions(max_turns), Risk.CRISIS, *calm) == [False] + 6 * [True] + [False] * 2
+    assert left_behind(Sessions(max_turns), Risk.CONCERN, *calm) == [False] + 2 * [True] + [False] * 6
+
+
+def test_a_concern_prolongs_itself_and_shortens_no_crisis() -> None:
+    sessions = Sessions()
+    left_behind(sessions, Risk.CRISIS, Risk.CONCERN)
+    assert left_behind(sessions, *[Risk.NONE] * 6) == [True] * 5 + [False] * 2
+    left_behind(sessions, Risk.CONCERN, Risk.NONE, Risk.CONCERN)
+    assert left_behind(sessions, *[Risk.NONE] * 3) == [True] * 2 + [False] * 2
 
 
 def test_an_empty_session_is_nobodys() -> None:
