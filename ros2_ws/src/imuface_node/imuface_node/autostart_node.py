@@ -7,9 +7,11 @@ The launch frontends of ROS 2 Humble and Jazzy cannot autostart lifecycle nodes,
 from __future__ import annotations
 
 import enum
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 import rclpy
@@ -55,12 +57,14 @@ class AutostartNode(LifecycleNode):
     A node overrides :meth:`setup`, :meth:`start`, :meth:`stop`, :meth:`teardown` and :meth:`status`. ``setup`` and
     ``start`` raise ``ValueError`` or ``OSError`` (a missing file, port or model) with a message that names the value
     and the remedy: the transition then fails, the message is logged, and the node stays up in its previous state, so
-    that the fault can be mended and the transition asked for again.
+    that the fault can be mended and the transition asked for again. With ``required: true`` the process ends instead
+    when the node cannot start itself, with status 1: a launch of which it is the point then ends, too.
     """
 
     def __init__(self, name: str, **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
         self.declare_parameter("autostart", True)
+        self.declare_parameter("required", False)
         self.active = False
         self._failure = ""
         self._diagnostics = self.create_publisher(DiagnosticArray, DIAGNOSTICS, qos(DIAGNOSTICS))
@@ -87,12 +91,10 @@ class AutostartNode(LifecycleNode):
 
     # Lifecycle ----------------------------------------------------------------------------------------------------
 
-    def autostart(self) -> None:
-        """Configure and activate, unless the ``autostart`` parameter is false."""
-        if not self.get_parameter("autostart").value:
-            return
-        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
-            self.trigger_activate()
+    def autostart(self) -> bool:
+        """Configure and activate, unless the ``autostart`` parameter is false; whether nothing failed."""
+        transitions = (self.trigger_configure, self.trigger_activate) if self.get_parameter("autostart").value else ()
+        return all(transition() == TransitionCallbackReturn.SUCCESS for transition in transitions)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         return self._attempt(self.setup, "cannot be configured", undo=self.teardown)
@@ -132,6 +134,9 @@ class AutostartNode(LifecycleNode):
             self._failure = f"{failure}: {error}"
             self.get_logger().error(self._failure)
             return TransitionCallbackReturn.FAILURE
+        except KeyboardInterrupt:
+            undo()
+            raise
         self._failure = ""
         return TransitionCallbackReturn.SUCCESS
 
@@ -167,18 +172,37 @@ def arrived(subscription: Subscription) -> Iterator[Any]:
 
 
 def main(make_node: Callable[[], AutostartNode], args: list[str] | None = None) -> None:
-    """Run one node until it is interrupted or ROS shuts down; the ``main`` of every node executable."""
+    """Run one node until it is interrupted or ROS shuts down; the ``main`` of every node executable.
+
+    An interrupt breaks off a start. After that it only shuts ROS down, which ends spinning, however often it comes: an
+    exception in the middle of a write or of the end would spoil what the node leaves behind.
+    """
+    starting = True
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal starting
+        if starting:
+            starting = False
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)  # before ROS puts its own handler, which calls this one
     try:
         rclpy.init(args=args if args is not None else sys.argv)
         node = make_node()
     except BAD_ARGUMENTS as error:
         rclpy.try_shutdown()
         sys.exit(f"bad argument or parameter: {error}")
+    except KeyboardInterrupt:
+        rclpy.try_shutdown()
+        return
     executor = SingleThreadedExecutor()
     executor.add_node(node)
+    given_up = False
     try:
-        node.autostart()
-        executor.spin()
+        given_up = not node.autostart() and node.get_parameter("required").value
+        starting = False
+        if not given_up:
+            executor.spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except rclpy_implementation.RCLError:
@@ -190,3 +214,5 @@ def main(make_node: Callable[[], AutostartNode], args: list[str] | None = None) 
         executor.shutdown()
         node.destroy_node()
         rclpy.try_shutdown()
+    if given_up:
+        sys.exit(1)

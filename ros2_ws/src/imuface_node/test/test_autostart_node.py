@@ -154,6 +154,66 @@ def test_an_interrupted_process_ends_cleanly(interrupt: signal.Signals) -> None:
     assert "Traceback" not in errors
 
 
+def run_program(body: str, *arguments: str) -> subprocess.Popen[str]:
+    """``body`` defines a class ``Node``, which runs as an executable of its own."""
+    program = f"import sys, time\nimport imuface_node\n{body}\nimuface_node.main(lambda: Node('lone'))"
+    command = [sys.executable, "-c", program, "--ros-args", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_further_interrupts_do_not_disturb_the_end() -> None:
+    body = """
+class Node(imuface_node.AutostartNode):
+    def start(self):
+        print("started", flush=True)
+
+    def stop(self):
+        print("stopping", flush=True)
+        time.sleep(1.0)
+        print("stopped", flush=True)
+"""
+    process = run_program(body)
+    assert process.stdout is not None
+    for line in ("started", "stopping"):
+        assert process.stdout.readline().strip() == line
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    assert "stopped" in output
+    assert "Traceback" not in errors
+
+
+def test_an_interrupt_breaks_off_a_long_start() -> None:
+    body = """
+class Node(imuface_node.AutostartNode):
+    def setup(self):
+        print("loading", flush=True)
+        time.sleep(60.0)
+
+    def teardown(self):
+        print("torn down", flush=True)
+"""
+    process = run_program(body)
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "loading"
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    assert "torn down" in output
+    assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize("method", ["setup", "start"])
+def test_a_required_node_that_cannot_start_ends_with_an_error(method: str) -> None:
+    body = f"class Node(imuface_node.AutostartNode):\n    def {method}(self):\n        raise ValueError('no port x')"
+    process = run_program(body, "-p", "required:=true")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "no port x" in errors
+    assert "Traceback" not in errors
+
+
 @pytest.mark.parametrize("arguments", [["-p", "autostart:=7"], ["-p", "autostart"], ["-r", "__ns:=/no good"]])
 def test_a_bad_argument_is_one_line(arguments: list[str]) -> None:
     program = "import rclpy, imuface_node\nimuface_node.main(lambda: imuface_node.AutostartNode('lone'))"
