@@ -131,7 +131,9 @@ class SignatureModel:
     def to_arrays(self) -> dict[str, NDArray]:
         """Network, population, confidence, signatures and readout, by name."""
         # Half precision halves the file and changes no output that could be noticed.
-        arrays: dict[str, NDArray] = {f"network.{name}": value.astype(np.float16) for name, value in self.network.arrays.items()}
+        arrays: dict[str, NDArray] = {
+            f"network.{name}": value.astype(np.float16) for name, value in self.network.arrays.items()
+        }
         for group, values in (("population", self.population), ("confidence", self.confidence)):
             arrays |= {f"{group}.{name}": value.astype(np.float32) for name, value in vars(values).items()}
         for group, own in (("signatures", self.signatures.to_dict()), ("readout", self.readout.to_dict())):
