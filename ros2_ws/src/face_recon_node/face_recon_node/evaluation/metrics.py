@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from face_recon_node.head.frames import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
-
 REGIONS = {"brows": slice(0, 10), "nose": slice(10, 19), "eyes": slice(19, 31), "mouth": slice(31, 51)}
 """Of the 51 landmarks."""
+_RIGHT_EYE_OUTER_CORNER, _LEFT_EYE_OUTER_CORNER = 19, 28
 _MILLIMETRES = 1000.0
 
 
@@ -78,7 +77,7 @@ class Faces:
 
 def interocular(neutral: NDArray[np.floating]) -> float:
     """Metres between the outer corners of the eyes of a neutral face (51, 3)."""
-    return float(np.linalg.norm(neutral[LEFT_EYE_OUTER_CORNER] - neutral[RIGHT_EYE_OUTER_CORNER]))
+    return float(np.linalg.norm(neutral[_LEFT_EYE_OUTER_CORNER] - neutral[_RIGHT_EYE_OUTER_CORNER]))
 
 
 def measure(estimates: Sequence[Estimate], truth: Sequence[Faces], neutral: NDArray[np.floating]) -> Figures:
