@@ -124,7 +124,7 @@ class Storage:
         if file.suffix == ".zstd":
             target = self._scratch() / file.stem
             with file.open("rb") as packed, target.open("wb") as plain, contextlib.suppress(zstandard.ZstdError):
-                shutil.copyfileobj(zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True), plain)
+                zstandard.ZstdDecompressor().copy_stream(packed, plain)
             return target
         journals = [journal for kind in ("wal", "journal") if (journal := Path(f"{file}-{kind}")).exists()]
         if file.suffix != ".db3" or not journals:
