@@ -55,7 +55,8 @@ demo: setup ## Earphones in, face and empathetic reply out, into out/demo; VIEW=
 	$(BIN)/imuface demo --out out/demo $(if $(VIEW),--view) $(if $(UNKNOWN),--unknown)
 
 test: extras ## The whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not timing"
+	$(BIN)/python -m pytest -m timing
 
 check: extras ## Linter, formatter and type checker
 	$(BIN)/ruff check .

@@ -277,6 +277,7 @@ def test_calibration_on_request(start: Callable[..., Graph], recording: Recordin
     assert graph.close()
 
 
+@pytest.mark.timing
 def test_another_model_takes_over_without_losing_a_frame(
     start: Callable[..., Graph], recording: Recording, tmp_path: Path
 ) -> None:

@@ -112,6 +112,7 @@ def stamp_ns(message: Imu | Blendshapes) -> int:
     return message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
 
 
+@pytest.mark.timing
 def test_simulated_earphones_are_published_by_default(
     driver: Callable[..., Graph], wait_for: Callable[..., None]
 ) -> None:

@@ -13,7 +13,7 @@ from imuface_core.recording import BlendshapeTrack, ImuTrack, Recording
 from imuface_core.session import write_session
 from imuface_driver.sources import BagSource, Source
 
-pytestmark = pytest.mark.graph
+pytestmark = pytest.mark.timing
 
 RECORDED_NS = 1_600_000_000_000_000_000
 

@@ -20,7 +20,7 @@ from imuface_core.earphone import ACCELERATION_PER_LSB, EARS, DeviceSample, Ear
 from imuface_driver.protocol import encode
 from imuface_driver.sources import SerialSource, Source
 
-pytestmark = pytest.mark.graph
+pytestmark = pytest.mark.timing
 
 
 def indices(samples: list) -> np.ndarray:

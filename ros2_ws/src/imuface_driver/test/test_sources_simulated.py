@@ -13,7 +13,7 @@ from imuface_driver.sources import SimulatedSource, Source
 from imuface_driver.sources.simulated import NATURAL_DURATION
 from imuface_simulation import Participant, Performance, simulate
 
-pytestmark = pytest.mark.graph
+pytestmark = pytest.mark.timing
 
 
 def test_samples_come_in_real_time_with_the_stamps_of_sampling(

@@ -12,7 +12,7 @@ from imuface_core.earphone import DeviceSample
 from imuface_driver.protocol import encode
 from imuface_driver.sources import Source, UdpSource
 
-pytestmark = pytest.mark.graph
+pytestmark = pytest.mark.timing
 
 
 def sample(ear: str, index: int) -> DeviceSample:
