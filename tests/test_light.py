@@ -30,7 +30,7 @@ STREAM = """
 import numpy as np
 from face_recon_node.head import HeadModel
 from face_recon_node.models.file import load
-from face_recon_node.stream import Reconstructor
+from face_recon_node.reconstructor import Reconstructor
 from imuface_core.earphone import EARS
 
 stream = Reconstructor(load(sys.argv[1]), HeadModel.load())

@@ -31,9 +31,8 @@ from face_recon_node.messages import BlendshapesMessage, LandmarksMessage, MeshM
 from face_recon_node.models.file import SHIPPED, load
 from face_recon_node.models.model import FaceModel
 from face_recon_node.parameters import HEAD_PARAMETERS, declare, load_head
-from face_recon_node.stream import FaceFrame, Reconstructor, ReconstructorSettings
+from face_recon_node.reconstructor import MEMORY, FaceFrame, Reconstructor, ReconstructorSettings
 from face_recon_node.stream.profile import Wearing
-from face_recon_node.stream.reconstructor import MEMORY
 
 SILENCE = 1.0  # seconds without a sample after which an ear counts as silent
 CALIBRATION_GRACE = 2.0  # seconds that a calibration may take longer than its samples

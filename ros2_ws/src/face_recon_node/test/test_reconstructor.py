@@ -14,8 +14,13 @@ from face_recon_node.models.constant import MedianFace
 from face_recon_node.models.file import load
 from face_recon_node.models.model import FaceModel, Person
 from face_recon_node.models.ridge import RidgeRegression
-from face_recon_node.stream import FaceFrame, Reconstructor, ReconstructorSettings
-from face_recon_node.stream.reconstructor import UNSAID_LANDMARK_STD, UNSAID_STD
+from face_recon_node.reconstructor import (
+    UNSAID_LANDMARK_STD,
+    UNSAID_STD,
+    FaceFrame,
+    Reconstructor,
+    ReconstructorSettings,
+)
 from imuface_core.recording import Recording
 from imuface_simulation import Participant, Performance, simulate
 

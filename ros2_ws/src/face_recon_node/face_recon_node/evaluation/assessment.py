@@ -17,7 +17,7 @@ from face_recon_node.evaluation.metrics import Coverage, Estimate, Faces, Figure
 from face_recon_node.head import HeadModel
 from face_recon_node.head.personal import PersonalFace
 from face_recon_node.models.model import FaceModel, FacePrediction
-from face_recon_node.stream.reconstructor import UNSAID_STD
+from face_recon_node.reconstructor import UNSAID_STD
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,1 @@
-"""Streaming reconstruction without ROS: time alignment, calibration, features, frames."""
-
-from face_recon_node.stream.reconstructor import FaceFrame, Reconstructor, ReconstructorSettings
-
-__all__ = ["FaceFrame", "Reconstructor", "ReconstructorSettings"]
+"""Samples of two earphones on one clock, calibrated, and what they tell of how the earphones are worn. Free of ROS."""

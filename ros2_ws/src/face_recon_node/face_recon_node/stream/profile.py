@@ -13,7 +13,7 @@ import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from imuface_core.earphone import EARS, STANDARD_GRAVITY
@@ -21,9 +21,6 @@ from numpy.typing import NDArray
 
 from face_recon_node.stream.alignment import RATE
 from face_recon_node.stream.turns import EarTurns
-
-if TYPE_CHECKING:  # segments are prepared by this package
-    from face_recon_node.data.segment import Segment
 
 BLOCK = round(5 * RATE)
 """Frames between two judgements."""
@@ -73,6 +70,18 @@ def _logarithm(covariances: Sequence[NDArray[np.float64]]) -> NDArray[np.float64
     return logarithm
 
 
+class Prepared(Protocol):
+    """What is needed of a ``data.segment.Segment``."""
+
+    @property
+    def readings(self) -> NDArray:
+        """(frames, 12) both ears, calibrated: m/s² and rad/s, left ear first."""
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """(frames, 2) which ear was there."""
+
+
 @dataclass(frozen=True)
 class EarProfile:
     """How the face of one person turns their ears against each other, as the training data showed it."""
@@ -83,7 +92,7 @@ class EarProfile:
     """Facial motion of both ears behind it."""
 
     @classmethod
-    def fitted(cls, segments: Sequence[Segment]) -> EarProfile | None:
+    def fitted(cls, segments: Sequence[Prepared]) -> EarProfile | None:
         """The profile of the person whose training data these are.
 
         None when there are less than 30 s in which both ears see the face move on a calm head.

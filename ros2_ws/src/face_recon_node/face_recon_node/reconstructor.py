@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
+from face_recon_node.models.model import FaceModel, FacePrediction, ShownAffect
 from face_recon_node.stream.alignment import RATE, Aligner, EarCounters, GridPoint
 from face_recon_node.stream.calibration import Calibrator
 from face_recon_node.stream.profile import ProfileMonitor
-
-if TYPE_CHECKING:  # models are fitted to what this package makes of samples
-    from face_recon_node.models.model import FaceModel, FacePrediction, ShownAffect
 
 MEMORY = round(20 * RATE)
 """Frames that a model is shown before it takes over from another: its filters remember for about as long."""
