@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from imuface_core import topics
-from imuface_core.bag import Bag
+from imuface_core.bag import Bag, typestore
 from imuface_core.recording import ImuTrack, Recording
-from imuface_core.session import read_face_landmarks, read_session, typestore, write_session
+from imuface_core.session import read_face_landmarks, read_session, write_session
 
 pytestmark = pytest.mark.graph
 
@@ -94,10 +94,30 @@ def test_an_ear_that_stops_does_not_stop_the_face(reconstructed: Replay, tmp_pat
     assert np.isin(after[5:], right.stamps).all()
 
 
-def test_a_truncated_bag_is_refused_in_one_line(tmp_path: Path, recording: Recording) -> None:
+def test_a_bag_that_breaks_off_is_played_up_to_there(tmp_path: Path, recording: Recording, launch: Launch) -> None:
     write_session(tmp_path / "bag", recording)
-    (storage,) = (tmp_path / "bag").glob("*.mcap")
-    storage.write_bytes(storage.read_bytes()[:5000])
+    storage = tmp_path / "bag" / "bag.mcap"
+    storage.write_bytes(storage.read_bytes()[:200_000])
+    with launch("replay", bag=str(tmp_path / "bag"), rate="20.0", namespace="cut", face="false") as running:
+        running.graph.wait()
+        assert not running.graph.failed
+        assert running.said("bag.mcap breaks off at byte 200000", "player")
+        assert running.said("played", "player")
+
+
+def test_ears_of_other_names_are_played(tmp_path: Path, recording: Recording, launch: Launch) -> None:
+    write_session(tmp_path / "bag", recording)
+    swapped = "left=/imuface/right/imu/data_raw right=/imuface/left/imu/data_raw"
+    with launch(
+        "replay", bag=str(tmp_path / "bag"), rate="20.0", namespace="named", topics=swapped, face="false"
+    ) as run:
+        run.graph.wait()
+        assert not run.graph.failed
+
+
+def test_a_bag_of_which_nothing_is_left_is_refused_in_one_line(tmp_path: Path, recording: Recording) -> None:
+    write_session(tmp_path / "bag", recording)
+    (tmp_path / "bag" / "bag.mcap").write_bytes(b"")
     result = subprocess.run([IMUFACE, "replay", tmp_path / "bag"], capture_output=True, text=True, timeout=60)
     assert result.returncode == 1
     assert "is damaged or incomplete" in result.stderr

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import random
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 import rclpy
 from imuface_bringup.recorder_node import RecorderNode
+from imuface_core.session import read_session
 from imuface_interfaces.msg import AffectState
 from rclpy.duration import Duration
 from rclpy.parameter import Parameter
 from rosbags.rosbag2 import Reader
+from sensor_msgs.msg import Imu
 
 pytestmark = pytest.mark.graph
 
@@ -42,3 +47,33 @@ def test_what_has_arrived_is_recorded_though_nobody_has_handled_it(tmp_path: Pat
         signal.signal(signal.SIGINT, previous)
     with Reader(tmp_path / "out") as reader:
         assert reader.message_count == 30
+
+
+@pytest.mark.parametrize("trial", range(3))
+def test_a_kill_costs_a_second_at_most(tmp_path: Path, trial: int) -> None:
+    namespace, folder = f"killed_{trial}", tmp_path / "out"
+    parameters = ["--ros-args", "-r", f"__ns:=/{namespace}", "-p", f"path:={folder}"]
+    with (
+        rclpy.init(),
+        subprocess.Popen([sys.executable, "-m", "imuface_bringup.recorder_node", *parameters]) as recorder,
+    ):
+        other = rclpy.create_node("ear", namespace=namespace)
+        publisher = other.create_publisher(Imu, "left/imu/data_raw", 5)
+        sent: list[int] = []
+        alive = random.Random(trial).uniform(0.3, 2.0)
+        deadline, heard = time.monotonic() + 60.0, 0.0
+        while not heard or time.monotonic() < heard + alive:
+            assert time.monotonic() < deadline
+            heard = heard or (time.monotonic() if publisher.get_subscription_count() else 0.0)
+            sent.append(time.time_ns())
+            message = Imu()
+            message.header.stamp.sec, message.header.stamp.nanosec = divmod(sent[-1], 1_000_000_000)
+            publisher.publish(message)
+            time.sleep(1 / 30)
+        recorder.send_signal(signal.SIGKILL)
+        killed = time.time_ns()
+    left = read_session(folder).left
+    assert left is not None
+    recorded = left.stamps.tolist()
+    assert set(recorded) <= set(sent)
+    assert killed - recorded[-1] < 1_000_000_000

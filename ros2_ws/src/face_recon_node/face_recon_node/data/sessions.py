@@ -61,7 +61,9 @@ def is_simulated(session: Path) -> bool:
     Raises:
         ValueError: its ``study.yaml`` is damaged.
     """
-    descriptions = [study_description(folder / STUDY_FILE) for folder in session.resolve().parents[:2]]
+    place = session.resolve()
+    above = (place.parent if place.is_file() else place).parents[:2]  # a session may be one file of its folder
+    descriptions = [study_description(folder / STUDY_FILE) for folder in above]
     return any(description.get("simulated", False) for description in descriptions)
 
 

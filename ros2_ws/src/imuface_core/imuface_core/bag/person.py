@@ -133,6 +133,7 @@ class Bag:
         if wanted is not None and normal(wanted) in found:
             return normal(wanted)
         if set(self._names.values()) & set(topics.IMU.values()):  # whoever wears the ear that was named
+            found = found or people(self.storage.connections, topics.KNOWN.keys() - {topics.DIAGNOSTICS})
             return normal(wanted) if wanted is not None else found[0] if len(found) == 1 else ""
         if not found:
             endings = " or ".join(topics.IMU.values())
@@ -176,16 +177,10 @@ def header_stamp(data: bytes) -> int:
     return int(seconds * 1_000_000_000 + nanoseconds)
 
 
-def people(connections: Iterable[Connection]) -> list[str]:
-    """Namespaces in which there is an ear."""
-    return sorted(
-        {
-            connection.topic.removesuffix(f"/{name}")
-            for connection in connections
-            for name in topics.IMU.values()
-            if connection.topic.endswith(f"/{name}")
-        }
-    )
+def people(connections: Iterable[Connection], names: Iterable[str] = topics.IMU.values()) -> list[str]:
+    """Namespaces in which there is an ear, or one of the topics ``names``."""
+    found = {(connection.topic, f"/{name}") for connection in connections for name in names}
+    return sorted({topic.removesuffix(name) for topic, name in found if topic.endswith(name)})
 
 
 def named_topics(assignments: Iterable[str]) -> dict[str, str]:
