@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -64,7 +65,7 @@ class RecorderNode(AutostartNode):
             self._recorders.append((subscription, record))
         # By the wall clock: a paused simulation does not keep anything in memory.
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._flusher = self.create_timer(_FLUSH_PERIOD, self._writer.flush, clock=steady)
+        self._flusher = self.create_timer(_FLUSH_PERIOD, self._flush, clock=steady)
         self.get_logger().info(f"recording into {self._path}")
 
     def stop(self) -> None:
@@ -78,9 +79,10 @@ class RecorderNode(AutostartNode):
             self.destroy_subscription(subscription)
         self._recorders.clear()
         if self._writer is not None:
-            writer, self._writer = self._writer, None
-            writer.close()
-            self.get_logger().info(f"recorded {sum(writer.counts.values())} messages into {self._path}")
+            with self._ending_when_full():
+                self._writer.close()
+            self.get_logger().info(f"recorded {sum(self._writer.counts.values())} messages into {self._path}")
+            self._writer = None
         self._channels.clear()
 
     def status(self) -> list[tuple[str, Status]]:
@@ -100,10 +102,31 @@ class RecorderNode(AutostartNode):
         return set(topics.SESSION).union(*(some for name, some in further.items() if self.get_parameter(name).value))
 
     def _record(self, topic: str, kind: str, data: bytes) -> None:
-        assert self._writer is not None
+        if self._writer is None:  # the disk is full
+            return
         if topic not in self._channels:
             self._channels[topic] = self._writer.topic(topic, kind, self._offers(topic))
-        self._writer.write(self._channels[topic], self.get_clock().now().nanoseconds, data)
+        with self._ending_when_full():
+            self._writer.write(self._channels[topic], self.get_clock().now().nanoseconds, data)
+
+    def _flush(self) -> None:
+        assert self._writer is not None
+        with self._ending_when_full():
+            self._writer.flush()
+
+    @contextlib.contextmanager
+    def _ending_when_full(self) -> Iterator[None]:
+        """End the process, with what was written, when the disk takes no more."""
+        try:
+            yield
+        except OSError as error:
+            assert self._writer is not None
+            self._writer.abort()
+            self._writer = None
+            self.get_logger().error(
+                f"recording into {self._path} ends: {error}; what was written can be read (imuface bag info)"
+            )
+            raise SystemExit(1) from None
 
     def _offers(self, topic: str) -> list[Qos]:
         """What the publishers of a topic offer; nothing when it is first heard after an interrupt has shut ROS down."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import random
 import signal
 import subprocess
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 import rclpy
 from imuface_bringup.recorder_node import RecorderNode
+from imuface_core.bag import BagWriter
 from imuface_core.session import read_session
 from imuface_interfaces.msg import AffectState
 from rclpy.duration import Duration
@@ -47,6 +50,26 @@ def test_what_has_arrived_is_recorded_though_nobody_has_handled_it(tmp_path: Pat
         signal.signal(signal.SIGINT, previous)
     with Reader(tmp_path / "out") as reader:
         assert reader.message_count == 30
+
+
+def test_a_full_disk_ends_the_recording_and_leaves_it_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def flush(writer: BagWriter) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with rclpy.init():
+        recorder = RecorderNode()
+        recorder.set_parameters([Parameter("path", value=str(tmp_path / "out"))])
+        recorder.trigger_configure()
+        recorder.trigger_activate()
+        monkeypatch.setattr(BagWriter, "flush", flush)
+        with pytest.raises(SystemExit):
+            rclpy.spin(recorder)
+        recorder.close()
+        recorder.destroy_node()
+    assert "out ends: [Errno 28] No space left on device; what was written can be read" in capfd.readouterr().err
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"out.mcap", "metadata.yaml"}
 
 
 @pytest.mark.parametrize("trial", range(3))

@@ -39,14 +39,15 @@ class Bag:
         self.storage = Storage(path)
         self.path = self.storage.path
         try:
-            # What the person's topics are called: first those that are named, then those in the namespace.
-            self._names = {topic: name for name, topic in (names or {}).items()}
-            self._require(self._names)
+            self._named = dict(names or {})  # theirs by ours
+            self._require(self._named.values())
             self.namespace = self._choose(namespace)
+            self._ours = {topic: name for topic in self._topics() if (name := self._relative(topic)) is not None}
+            self._ours |= {theirs: ours for ours, theirs in self._named.items()}
             self._connections: dict[str, list[Connection]] = {}
             for connection in self.storage.connections:
-                if (name := self._relative(connection.topic)) is not None:
-                    self._connections.setdefault(name, []).append(connection)
+                if connection.topic in self._ours:
+                    self._connections.setdefault(self._ours[connection.topic], []).append(connection)
             self.ears: list[str] = [topic for topic in topics.IMU.values() if self._count(topic)]
             """IMU topics with a sample."""
             if not self.ears:
@@ -94,8 +95,7 @@ class Bag:
 
     def topic(self, name: str) -> str:
         """What the bag calls a topic of ours."""
-        renamed = {ours: theirs for theirs, ours in self._names.items()}
-        return renamed.get(name) or (name if name.startswith("/") else f"{self.namespace}/{name}")
+        return self._named.get(name) or (name if name.startswith("/") else f"{self.namespace}/{name}")
 
     def messages(self, names: Collection[str]) -> Iterator[RawMessage]:
         """The messages of topics ``names`` in the order of their recording.
@@ -105,12 +105,12 @@ class Bag:
         self.check(names)
         chosen = [each for name in names for each in self._connections.get(name, ())]
         for connection, time_ns, data in self.storage.messages(chosen):
-            yield RawMessage(self._relative(connection.topic) or "", time_ns, data)
+            yield RawMessage(self._ours[connection.topic], time_ns, data)
 
     def check(self, names: Iterable[str]) -> None:
         """Raises ``ValueError`` when one of the topics ``names`` is of another type, or version of it, than ours."""
         for connection in (each for name in names if name in topics.KNOWN for each in self._connections.get(name, ())):
-            expected = topics.KNOWN[self._relative(connection.topic) or ""].type
+            expected = topics.KNOWN[self._ours[connection.topic]].type
             where = f"{connection.topic} of session {self.path}"
             if connection.msgtype != expected:
                 raise ValueError(f"{where} is {connection.msgtype}, not {expected}")
@@ -121,18 +121,19 @@ class Bag:
             if connection.ext.serialization_format != "cdr":
                 raise ValueError(f"{where} is coded as '{connection.ext.serialization_format}'; convert the bag to CDR")
 
+    def _topics(self, kind: str | None = None) -> list[str]:
+        return sorted({each.topic for each in self.storage.connections if kind in (None, each.msgtype)})
+
     def _require(self, named: Iterable[str]) -> None:
-        there = {connection.topic for connection in self.storage.connections}
-        for topic in named:
-            if topic not in there:
-                raise ValueError(f"session {self.path} has no topic {topic}{self._imu_topics()}")
+        for topic in sorted(set(named) - set(self._topics())):
+            raise ValueError(f"session {self.path} has no topic {topic}{self._imu_topics()}")
 
     def _choose(self, wanted: str | None) -> str:
         found = people(self.storage.connections)
         names = ", ".join(namespace or "/" for namespace in found)
         if wanted is not None and normal(wanted) in found:
             return normal(wanted)
-        if set(self._names.values()) & set(topics.IMU.values()):  # whoever wears the ear that was named
+        if set(self._named) & set(topics.IMU.values()):  # whoever wears the ear that was named
             found = found or people(self.storage.connections, topics.KNOWN.keys() - {topics.DIAGNOSTICS})
             return normal(wanted) if wanted is not None else found[0] if len(found) == 1 else ""
         if not found:
@@ -147,20 +148,17 @@ class Bag:
     def _imu_topics(self) -> str:
         """What an ear might be, for a message."""
         kind = topics.IMU["left"].type
-        found = sorted({connection.topic for connection in self.storage.connections if connection.msgtype == kind})
+        found = self._topics(kind)
         if not found:
-            return ", and none of type " + kind
+            return f", and none of type {kind}"
         return f"; of type {kind}: {', '.join(found)} (name the ears with --topic left={found[0]})"
 
     def _relative(self, topic: str) -> str | None:
-        """Our name of a topic of the bag; None when it is not the person's."""
-        if topic in self._names:
-            return self._names[topic]
-        prefix = f"{self.namespace}/"
-        name = (
-            topic if topic == topics.DIAGNOSTICS else topic.removeprefix(prefix) if topic.startswith(prefix) else None
-        )
-        return None if name in self._names.values() else name
+        """Our name of a topic in the person's namespace; None when it is not the person's, or goes by another name."""
+        if topic == topics.DIAGNOSTICS:
+            return topic
+        name = topic.removeprefix(f"{self.namespace}/")
+        return None if name == topic or name in self._named else name
 
     def _count(self, name: str) -> int:
         return sum(connection.msgcount for connection in self._connections.get(name, ()))

@@ -30,7 +30,7 @@ from imuface_core.bag.types import digest, typestore
 
 METADATA = "metadata.yaml"
 INFORMATION = "rosbag2_bagfile_information"
-_VERSION = 9  # of the metadata: that of Jazzy and later, which older releases read as well
+_VERSION = 9  # of the metadata, as Jazzy and later have it
 _CHUNK = 1 << 20  # bytes, as long as nobody flushes
 _DISTRIBUTION = "kilted"  # of the type definitions
 _INFINITE = QosTime(9223372036, 854775807)
@@ -71,10 +71,7 @@ class BagWriter:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if kind is None:
-            self.close()
-        elif self._stream is not None:
-            self._stream.close()
+        self.close() if kind is None else self.abort()
 
     def topic(self, name: str, kind: str, offered: Sequence[Qos] = (), like: Connection | None = None) -> int:
         """The channel of a topic of type ``kind`` (``sensor_msgs/msg/Imu``), which its publishers ``offered``.
@@ -138,6 +135,13 @@ class BagWriter:
         self._stream.close()
         self._stream = None
         self._describe()
+
+    def abort(self) -> None:
+        """Close without an index, as a kill would leave it: what was written can be read."""
+        if self._stream is not None:
+            with contextlib.suppress(OSError):  # a disk that is full takes no more
+                self._stream.close()
+            self._stream = None
 
     def _describe(self) -> None:
         """Write ``metadata.yaml``, which is whole at every moment."""
