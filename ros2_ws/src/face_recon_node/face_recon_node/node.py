@@ -163,14 +163,15 @@ class FaceReconNode(AutostartNode):
 
     def _warn_about_drops(self, ear: Ear) -> None:
         counters = self._reconstructor.counters[ear]
-        dropped = counters.backwards + counters.invalid
+        dropped = counters.backwards + counters.invalid + counters.unstamped
         before, warned = self._warned[ear]
         now = time.monotonic()
         if dropped > before and now - warned > LOG_PERIOD:
             self._warned[ear] = dropped, now
             self.get_logger().warning(
                 f"{ear} ear: dropped {dropped - before} samples "
-                f"(in all {counters.backwards} out of order, {counters.invalid} not finite)"
+                f"(in all {counters.backwards} out of order, {counters.invalid} not finite, "
+                f"{counters.unstamped} without a time stamp)"
             )
 
     def _follow_wearing(self) -> None:
@@ -337,13 +338,21 @@ class FaceReconNode(AutostartNode):
             "accepted": str(counters.accepted),
             "dropped_out_of_order": str(counters.backwards),
             "dropped_not_finite": str(counters.invalid),
+            "dropped_without_stamp": str(counters.unstamped),
             "gaps": str(counters.gaps),
             "last_seen_s": f"{age:.3f}",
         }
         if age > SILENCE:
             message = f"silent for {age:.1f} s" if counters.accepted else "nothing received yet"
             return Status(StatusLevel.WARN, message, values)
-        return Status(StatusLevel.OK, "sending", values)
+        if counters.unstamped and not counters.accepted:
+            return Status(StatusLevel.ERROR, "its samples have no time stamp: the driver must stamp them", values)
+        fault = self._reconstructor.units.fault(ear) or self._clock_fault()
+        return Status(StatusLevel.ERROR if fault else StatusLevel.OK, fault or "sending", values)
+
+    def _clock_fault(self) -> str:
+        now = time.monotonic()
+        return self._reconstructor.units.clock_fault(ear for ear in EARS if now - self._last_seen[ear] < SILENCE)
 
     def _calibration_status(self) -> Status:
         calibration = self._reconstructor.calibration

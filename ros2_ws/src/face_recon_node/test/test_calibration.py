@@ -70,7 +70,7 @@ def test_mounting_is_removed_up_to_the_turn_about_the_vertical() -> None:
 @pytest.mark.parametrize("unit", [1.0 / 9.81, 0.0, 1000.0])
 def test_what_is_not_gravity_is_refused(unit: float) -> None:
     readings = np.tile([0.0, 0.0, 9.81 * unit, 0.0, 0.0, 0.0], (10, 1))
-    with pytest.raises(ValueError, match="check the unit"):
+    with pytest.raises(ValueError, match="usually"):
         baseline_of(readings)
 
 
@@ -158,7 +158,7 @@ def test_a_request_without_gravity_fails_with_a_reason() -> None:
     for _ in range(30):
         calibrator.push(np.zeros((2, 6)), BOTH)
     assert calibrator.failed
-    assert "check the unit" in calibrator.message
+    assert "gravity seems to be removed" in calibrator.message
 
 
 @pytest.mark.parametrize("duration", [-1.0, 0.1, 1e6, float("nan")])

@@ -237,6 +237,24 @@ def test_broken_samples_are_counted_and_the_face_goes_on(start: Callable[..., Gr
     assert "Traceback" not in output
 
 
+def test_what_is_wrong_with_the_readings_is_said_while_they_come(
+    start: Callable[..., Graph], recording: Recording
+) -> None:
+    graph = start("wrong", "-p", "publish_mesh:=false")
+    assert recording.left is not None
+    said = ""
+    for i in range(300):  # a left ear in g, a right one without stamps
+        graph.send("left", recording.left.stamps[i] + 1, recording.left.acceleration[i] / 9.80665, (0, 0, 0))
+        graph.send("right", 0, recording.left.acceleration[i], (0, 0, 0))
+        time.sleep(0.02)
+        reports = (graph.reports.get(f"{graph.prefix}: {part}") for part in ("left ear", "right ear", "calibration"))
+        said = " | ".join(report.message for report in reports if report is not None)
+        if said.count("it is in g: multiply by 9.80665") == 2 and "no time stamp" in said:
+            break
+    else:
+        pytest.fail(said)
+
+
 def test_calibration_on_request(start: Callable[..., Graph], recording: Recording) -> None:
     graph = start("calibrating")
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from imuface_core.earphone import ACCELERATION_PER_LSB, EARS, DeviceSample, Ear
+from imuface_driver.ear import ImuSample
 from imuface_driver.protocol import encode
 from imuface_driver.sources import SerialSource, Source
 
@@ -116,6 +117,33 @@ def test_noise_and_a_reboot_are_counted(
     assert source.counters()["malformed_frames"] >= 1
     assert source.counters()["bytes_discarded"] >= 256
     assert (source.health["left"].resyncs, source.health["left"].lost) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("bytes_sent", "words"),
+    [(b"ax=0.01 ay=0.02 az=9.81\r\n" * 60, "sends lines of text"), (bytes(range(1, 256)) * 6, "hold no frame")],
+)
+def test_what_is_no_frames_is_said(bytes_sent: bytes, words: str) -> None:
+    source = SerialSource("/dev/ttyX", 115200, lambda: 0)
+    sink = Ignore()
+    for start in range(0, len(bytes_sent), 100):
+        source.deliver_bytes(bytes_sent[start : start + 100], sink)
+    assert words in source.fault
+    for sequence in range(3):
+        source.deliver_bytes(
+            b"\0" + encode(DeviceSample("left", sequence, 1000 * sequence, (0, 0, 8192, 0, 0, 0))), sink
+        )
+    assert source.fault == ""
+
+
+class Ignore:
+    """A sink for samples that nobody looks at."""
+
+    def imu(self, sample: ImuSample) -> None:
+        pass
+
+    def reference(self, stamp_ns: int, weights: np.ndarray) -> None:
+        pass
 
 
 def test_a_missing_port_is_named_with_those_that_exist(tmp_path: Path) -> None:

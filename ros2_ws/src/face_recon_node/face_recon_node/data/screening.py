@@ -16,9 +16,8 @@ from imuface_core.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Rec
 from imuface_core.topics import IMU, REFERENCE_BLENDSHAPES, REFERENCE_LANDMARKS
 from numpy.typing import NDArray
 
-from face_recon_node.stream.calibration import GRAVITY_RANGE
+from face_recon_node.stream.units import SECOND, acceleration_fault, rotation_fault
 
-SECOND = 1_000_000_000
 RATES = 15.0, 2000.0
 """Hz of an IMU: the face is in what is faster than 7 Hz, too."""
 REFERENCE_RATES = 8.0, 1000.0
@@ -37,10 +36,6 @@ SATURATED = 0.05
 """Share of samples at the end of an axis' range."""
 RESEATED = 8.0
 """Degrees by which one earbud turns against the other for good; a face does 4° for a moment."""
-DEGREES = 0.08
-"""Turns that the accelerometer sees, over those the gyroscope claims: more than 1 for rad/s, 0.02 for °/s."""
-FASTEST = 2.0
-"""rad/s that no head turns with half of the time."""
 FACE_EXTENT = 0.04, 0.4
 """m, largest extent of the 51 landmarks."""
 
@@ -89,16 +84,8 @@ def screen(recording: Recording) -> Findings:
 
 def _screen_imu(name: str, track: ImuTrack, findings: Findings) -> None:
     _screen_stamps(name, track.stamps, RATES, "record at 30 Hz or faster", findings)
-    gravity = float(np.median(np.linalg.norm(track.acceleration, axis=1)))
-    low, high = GRAVITY_RANGE
-    if not low <= gravity <= high:
-        remedies = (
-            (0.8, 1.2, "it is in g: multiply by 9.80665"),
-            (800.0, 1200.0, "it is in mg: multiply by 0.00980665"),
-            (0.0, 0.8, "gravity seems to be removed: record the raw acceleration"),
-        )
-        remedy = next((text for above, below, text in remedies if above <= gravity <= below), "check unit and sensor")
-        raise ValueError(f"{name}: the acceleration is usually {gravity:.3g} m/s² instead of 9.81: {remedy}")
+    if fault := acceleration_fault(track.acceleration):
+        raise ValueError(f"{name}: {fault}")
     values = np.concatenate((track.acceleration, track.angular_velocity), axis=1)
     for axis, label in enumerate(f"{quantity} {a}" for quantity in ("acceleration", "angular velocity") for a in "xyz"):
         if np.ptp(values[:, axis]) == 0.0:
@@ -113,42 +100,8 @@ def _screen_imu(name: str, track: ImuTrack, findings: Findings) -> None:
     stuck = list(_unchanged(track.stamps, values, STUCK))
     _refuse_if_long(name, "does not change at all", stuck, track.stamps, "check the sensor and its driver")
     findings.warnings += [f"{name} does not change at all from {_span(span, track.stamps)}" for span in stuck]
-    ratio = _turn_ratio(track)
-    if ratio is not None and ratio < DEGREES:
-        raise ValueError(
-            f"{name}: gravity turns {ratio:.3f} times as fast as the angular velocity says: that is in °/s, "
-            "multiply by 0.0174533"
-        )
-    turns = track.angular_velocity - np.median(track.angular_velocity, axis=0)
-    usual = float(np.median(np.linalg.norm(turns, axis=1)))
-    if usual > FASTEST:
-        raise ValueError(f"{name}: the angular velocity is usually {usual:.3g} rad/s: is it in °/s? Give rad/s")
-
-
-def _turn_ratio(track: ImuTrack) -> float | None:
-    """How fast gravity turns in the IMU's frame over how fast the gyroscope says; None when that is hardly.
-
-    A direction that is fixed in the world changes by u × ω in a frame that turns with ω: root mean squares, over
-    steps of half a second. What head acceleration adds to u only makes the ratio larger.
-    """
-    step = SECOND // 2
-    cell = (track.stamps - track.stamps[0]) // step
-    cells, cell = np.unique(cell, return_inverse=True)
-    count = np.bincount(cell)
-
-    def means(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.stack([np.bincount(cell, column) for column in values.T], axis=1) / count[:, None]
-
-    up = means(track.acceleration)
-    up /= np.linalg.norm(up, axis=1, keepdims=True) + 1e-9
-    rate = means(track.angular_velocity - np.median(track.angular_velocity, axis=0))
-    following = np.diff(cells) == 1
-    if following.sum() < 20:
-        return None
-    claimed = 0.25 * np.cross(up[1:] + up[:-1], rate[1:] + rate[:-1])[following] * step / SECOND
-    seen = np.diff(up, axis=0)[following]
-    claims = float(np.sqrt(np.square(claimed).sum(axis=1).mean()))
-    return float(np.sqrt(np.square(seen).sum(axis=1).mean())) / claims if claims > 1e-3 else None
+    if fault := rotation_fault(track.stamps, track.acceleration, track.angular_velocity):
+        raise ValueError(f"{name}: {fault}")
 
 
 # Both ears --------------------------------------------------------------------------------------------------------

@@ -62,7 +62,9 @@ class EarCounters:
     backwards: int = 0
     """Dropped: stamp not after the one before."""
     invalid: int = 0
-    """Dropped: a value that is not finite, or a stamp that is not positive."""
+    """Dropped: a value that is not finite."""
+    unstamped: int = 0
+    """Dropped: a stamp that is not positive."""
     gaps: int = 0
     """Times that the ear fell silent for longer than :data:`MAX_GAP_NS`."""
 
@@ -169,8 +171,9 @@ class Aligner:
         side = EARS.index(ear)
         counters = self.counters[ear]
         reading = np.concatenate((np.asarray(acceleration, float), np.asarray(angular_velocity, float)))
-        if not (stamp_ns > 0 and np.isfinite(reading).all()):
-            counters.invalid += 1
+        if stamp_ns <= 0 or not np.isfinite(reading).all():
+            counters.unstamped += stamp_ns <= 0
+            counters.invalid += stamp_ns > 0
             return []
         stamps = self._ears[side].stamps
         if stamps and stamp_ns <= stamps[-1]:

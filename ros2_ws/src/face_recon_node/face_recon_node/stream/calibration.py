@@ -16,13 +16,12 @@ from imuface_core.earphone import EARS
 from numpy.typing import NDArray
 
 from face_recon_node.stream.alignment import RATE
+from face_recon_node.stream.units import acceleration_fault
 
 MAX_GYRO_RMS = 0.12
 """rad/s about the mean; a resting, upright person sways well below it, a nod is well above."""
 MAX_ACCELERATION_RMS = 0.6
 """m/s² about the mean."""
-GRAVITY_RANGE = (8.0, 11.6)
-"""m/s². Outside it the readings are no accelerations in m/s², or the sensor is faulty."""
 PATIENCE = 4.0
 """An automatic calibration settles for the quietest stretch so far after this many times its duration."""
 
@@ -58,11 +57,8 @@ def baseline_of(readings: NDArray[np.float64]) -> EarBaseline:
         ValueError: the mean acceleration is not gravity.
     """
     mean = readings.mean(axis=0)
-    gravity = float(np.linalg.norm(mean[:3]))
-    if not GRAVITY_RANGE[0] <= gravity <= GRAVITY_RANGE[1]:
-        raise ValueError(
-            f"the mean acceleration is {gravity:.2f} m/s² and should be about 9.81: check the unit and the sensor"
-        )
+    if fault := acceleration_fault(mean[None, :3]):
+        raise ValueError(fault)
     return EarBaseline(upright_rotation(mean[:3]), mean)
 
 
@@ -97,6 +93,7 @@ class EarCalibration:
         self._wanted = max(2, round(duration_s * RATE))
         self._window: deque[NDArray[np.float64]] = deque(maxlen=self._wanted)
         self._seen = 0
+        self._fault = False
         self._quietest: tuple[float, EarBaseline] | None = None
 
     @property
@@ -113,7 +110,8 @@ class EarCalibration:
             return
         self._seen += 1
         self._window.append(reading)
-        self.message = f"{self._ear} ear: calibrating, keep a relaxed face"
+        if not self._fault:
+            self.message = f"{self._ear} ear: calibrating, keep a relaxed face"
         # The stretch slides by a third of itself.
         if len(self._window) < self._wanted or (self._seen - self._wanted) % max(1, self._wanted // 3):
             return
@@ -121,10 +119,12 @@ class EarCalibration:
         try:
             baseline = baseline_of(window)
         except ValueError as error:
+            self._fault = True
             self.message = f"{self._ear} ear: {error}"
             if not self._automatic:
                 self.state = CalibrationState.NO_GRAVITY
             return
+        self._fault = False
         motion = motion_of(window)
         if self._quietest is None or motion < self._quietest[0]:
             self._quietest = motion, baseline

@@ -17,6 +17,9 @@ from imuface_driver.protocol import Decoder
 HostClock = Callable[[], int]  # nanoseconds
 # How long a reader waits for data before it looks whether it should stop, seconds.
 POLL_PERIOD = 0.2
+# So many bytes in a row without a frame are something else than earphones.
+_FOREIGN_BYTES = 1000
+_TEXT = frozenset(range(0x20, 0x7F)) | {0x09, 0x0A, 0x0D}
 
 
 class Sink(Protocol):
@@ -78,12 +81,29 @@ class FrameSource(DeviceSource):
         super().__init__(name, now_ns, EARS if ear is None else (ear,))
         self.decoder = Decoder()
         self._ear = ear
+        self._foreign = bytearray()  # the last bytes since the last frame
 
     def deliver_bytes(self, data: bytes, sink: Sink) -> None:
         """Decode what has just arrived."""
         arrival_ns = self.now_ns()
-        for sample in self.decoder.feed(data):
+        samples = self.decoder.feed(data)
+        self._look_at(data, bool(samples))
+        for sample in samples:
             self.deliver(sample if self._ear is None else sample._replace(ear=self._ear), arrival_ns, sink)
+
+    def _look_at(self, data: bytes, frames: bool) -> None:
+        """Say what comes when it is no frames."""
+        if frames:
+            if len(self._foreign) >= _FOREIGN_BYTES:
+                self.fault = ""
+            self._foreign.clear()
+            return
+        self._foreign += data[-_FOREIGN_BYTES:]
+        del self._foreign[:-_FOREIGN_BYTES]
+        if len(self._foreign) >= _FOREIGN_BYTES and not self.fault:
+            text = all(byte in _TEXT for byte in self._foreign)
+            what = "lines of text" if text else "bytes that hold no frame (another baud rate, another protocol?)"
+            self.fault = f"{self.name} sends {what}, not the frames of docs/device-protocol.md: check the firmware"
 
     def counters(self) -> dict[str, int]:
         return {
