@@ -204,7 +204,17 @@ def test_repair_reads_past_a_damaged_chunk(session: Path, messages: Messages, tm
         content(file)
     count, damage = repair(file, tmp_path / "whole")
     assert len(messages) - 60 < count < len(messages)
-    assert damage == [f"bag.mcap is damaged: {count} messages are read; 1 damaged chunks or messages are lost"]
+    (sentence,) = damage
+    assert sentence.startswith(f"bag.mcap is damaged: {count} messages are read, up to ")
+    assert sentence.endswith(" s after the first; 1 damaged chunks or messages are lost")
+
+
+def test_repair_tells_of_an_index_that_is_cut(session: Path, messages: Messages, tmp_path: Path) -> None:
+    file = session / "session.mcap"
+    file.write_bytes(file.read_bytes()[:-100])
+    count, damage = repair(session, tmp_path / "whole")
+    assert count == len(messages)
+    assert damage[0].startswith(f"session.mcap has no sound index: all {count} messages are read")
 
 
 def test_a_file_that_was_compressed_and_cut(session: Path, messages: Messages, tmp_path: Path) -> None:

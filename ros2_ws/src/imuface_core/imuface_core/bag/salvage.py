@@ -51,18 +51,28 @@ class Salvage:
         self._path = path
         self._schemas: dict[int, Schema] = {}
         self._connections: dict[int, Connection] = {}
+        self._complete = False
+        self._damaged = 0  # chunks and messages before the end
+        self._position = 0  # bytes up to where no record could be read any more
         self._first_ns = self._last_ns = 0
-        self.complete = False
-        """Whether the end of the data was reached, known after the iteration."""
-        self.damaged = 0
-        """Chunks and messages before the end that could not be read."""
-        self.position = 0
-        """Bytes from the beginning of the file up to where no record could be read any more."""
 
     @property
-    def seconds(self) -> float:
-        """From the first message to the last one that was read."""
-        return (self._last_ns - self._first_ns) * 1e-9
+    def whole(self) -> bool:
+        """Whether all messages could be read; known after the iteration."""
+        return self._complete and not self._damaged
+
+    @property
+    def ending(self) -> str:
+        """What is wrong with the file, for the beginning of a sentence."""
+        if not self._complete:
+            return f"breaks off at byte {self._position}: "
+        return "is damaged: " if self._damaged else "has no sound index: all "
+
+    @property
+    def extent(self) -> str:
+        """What could be read, for the end of a sentence."""
+        until = f", up to {(self._last_ns - self._first_ns) * 1e-9:.1f} s after the first" if self._last_ns else ""
+        return until + (f"; {self._damaged} damaged chunks or messages are lost" if self._damaged else "")
 
     def __iter__(self) -> Iterator[StoredMessage]:
         size = self._path.stat().st_size
@@ -71,13 +81,13 @@ class Salvage:
                 return
             for opcode, content, whole in _records(file, size):
                 if opcode == Opcode.DATA_END or opcode == Opcode.FOOTER:
-                    self.complete = True
+                    self._complete = True
                     return
                 if opcode == Opcode.CHUNK:
                     yield from self._chunk(content, whole)
                 elif whole:
                     yield from self._record(opcode, content)
-                self.position = file.tell()
+                self._position = file.tell()
 
     def _chunk(self, content: bytes, whole: bool) -> Iterator[StoredMessage]:
         try:
@@ -86,7 +96,7 @@ class Salvage:
             if whole and chunk.uncompressed_crc not in (0, zlib.crc32(data)):
                 raise ValueError("checksum")
         except Exception:  # parsers raise whatever they meet in bytes that are not what they seem
-            self.damaged += whole
+            self._damaged += whole
             return
         for opcode, record, complete in _records(io.BytesIO(data), len(data)):
             if complete:
@@ -106,7 +116,7 @@ class Salvage:
                 self._first_ns, self._last_ns = self._first_ns or time_ns, time_ns
                 yield message
         except Exception:
-            self.damaged += 1
+            self._damaged += 1
 
 
 def _connection(channel: Channel, schema: Schema | None) -> Connection:

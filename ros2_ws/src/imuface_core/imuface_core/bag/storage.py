@@ -92,22 +92,23 @@ class Storage:
     def _open(self, file: Path) -> Reader | None:
         """Open a file, or what is left of it; None when nothing is."""
         file = self._unpacked(file)
-        rescuable = file.suffix == ".mcap"
-        if not (self._thorough and rescuable):
-            try:
-                return self._entered(file)
-            except Exception as error:  # the readers of damaged files raise whatever their parsers meet
-                if not rescuable:
-                    self.damage.append(f"{file.name}: {error} (`sqlite3 {file.name} .recover` may save some of it)")
-                    return None
+        reader = None
+        try:
+            reader = self._entered(file)
+        except Exception as error:  # the readers of damaged files raise whatever their parsers meet
+            if file.suffix != ".mcap":
+                self.damage.append(f"{file.name}: {error} (`sqlite3 {file.name} .recover` may save some of it)")
+                return None
+        if reader is not None and not (self._thorough and file.suffix == ".mcap"):
+            return reader
         rescued = self._scratch() / "rescued"
         salvage = Salvage(file)
         with BagWriter(rescued) as writer:
             for connection, time_ns, data in salvage:
                 writer.write(writer.topic_like(connection), time_ns, data)
         count = sum(writer.counts.values())
-        if sentence := _told(file, salvage, count, thorough=self._thorough):
-            self.damage.append(sentence)
+        if not salvage.whole or reader is None:
+            self.damage.append(f"{file.name} {salvage.ending}{count} messages are read{salvage.extent}")
         return self._entered(rescued / "rescued.mcap") if count else None
 
     def _entered(self, file: Path) -> Reader:
@@ -212,14 +213,3 @@ def _counted(information: dict[str, Any]) -> Counter[tuple[str, str]]:
         topic = entry["topic_metadata"]
         counts[topic["name"], topic["type"]] += entry["message_count"]
     return +counts
-
-
-def _told(file: Path, salvage: Salvage, count: int, *, thorough: bool) -> str:
-    """What was not whole about a file; empty when it was, as far as a thorough reading can tell."""
-    lost = f"; {salvage.damaged} damaged chunks or messages before it are lost" if salvage.damaged else ""
-    if not salvage.complete:
-        until = f", up to {salvage.seconds:.1f} s after the first" if count else ""
-        return f"{file.name} breaks off at byte {salvage.position}: {count} messages are read{until}{lost}"
-    if lost or not thorough:
-        return f"{file.name} is damaged: {count} messages are read{lost.replace(' before it', '')}"
-    return ""
