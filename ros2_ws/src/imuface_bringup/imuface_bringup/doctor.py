@@ -31,7 +31,7 @@ _PACKAGES = (
 )
 _PYTHONS = (3, 11), (3, 13)
 """The first and the last one that ROS 2 on PyPI is built for."""
-_LIBRARIES = ("rclpy", "numpy", "rosbags", "xllamacpp", "rerun")
+_LIBRARIES = ("rclpy", "numpy", "rosbags", "mcap", "xllamacpp", "rerun")
 # The default language model and a long recording.
 _WANTED_SPACE = 4e9  # bytes
 _ROUND_TRIP_PATIENCE = 10.0  # s

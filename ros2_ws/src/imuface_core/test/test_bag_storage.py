@@ -103,11 +103,12 @@ def test_several_files_are_one_bag(session: Path, messages: Messages, tmp_path: 
         shutil.move(part / f"part_{number}.mcap", tmp_path / "bag" / f"bag_{number}.mcap")
     assert content(tmp_path / "bag") == messages
     metadata = (session / "metadata.yaml").read_text()
-    listed = "".join(f"\n  - bag_{number}.mcap" for number in range(13))
-    (tmp_path / "bag" / "metadata.yaml").write_text(metadata.replace("\n  - session.mcap", listed))
-    with Storage(tmp_path / "bag") as storage:
-        assert storage.damage == ["bag_12.mcap is missing; the rest is read"]
-    assert content(tmp_path / "bag") == messages
+    for files, damage in ((12, []), (13, ["bag_12.mcap is missing; the rest is read"])):
+        listed = "".join(f"\n  - bag_{number}.mcap" for number in range(files))
+        (tmp_path / "bag" / "metadata.yaml").write_text(metadata.replace("\n  - session.mcap", listed))
+        assert content(tmp_path / "bag") == messages
+        with Storage(tmp_path / "bag") as storage:
+            assert storage.damage == damage
     last = tmp_path / "bag" / "bag_11.mcap"
     last.write_bytes(last.read_bytes()[:10_000])
     found = content(tmp_path / "bag")

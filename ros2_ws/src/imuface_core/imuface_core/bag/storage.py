@@ -9,7 +9,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any, TypeVar
@@ -150,7 +150,7 @@ class Storage:
         missing = {PurePath(name).name for name in _listed(self._information)} - {file.name for file in files}
         if missing:
             self.damage.append(f"{', '.join(sorted(missing))} is missing; the rest is read")
-        elif _counted(self._information) != +Counter({(c.topic, c.msgtype): c.msgcount for c in self.connections}):
+        elif _counted(self._information) != _summed((c.topic, c.msgtype, c.msgcount) for c in self.connections):
             self.damage.append(f"{METADATA} does not tell what is in the files; all messages are read")
 
     def _guarded(self, function: Callable[..., _T], *arguments: Any) -> _T:
@@ -208,8 +208,13 @@ def _listed(information: dict[str, Any]) -> list[str]:
 
 
 def _counted(information: dict[str, Any]) -> Counter[tuple[str, str]]:
+    entries = ((entry["topic_metadata"], entry["message_count"]) for entry in information["topics_with_message_count"])
+    return _summed((topic["name"], topic["type"], count) for topic, count in entries)
+
+
+def _summed(entries: Iterable[tuple[str, str, int]]) -> Counter[tuple[str, str]]:
+    """Messages by topic and type, without those that have none."""
     counts: Counter[tuple[str, str]] = Counter()
-    for entry in information["topics_with_message_count"]:
-        topic = entry["topic_metadata"]
-        counts[topic["name"], topic["type"]] += entry["message_count"]
+    for topic, kind, count in entries:
+        counts[topic, kind] += count
     return +counts
