@@ -82,6 +82,8 @@ def by_rules(text: str) -> Verdict:
                     continue
                 weighed.add(around.key)
                 risk, kind = around.weigh(rule)
+                if risk is Risk.NONE:
+                    continue
                 if risk > best.risk or (risk is best.risk and _is_more_urgent(kind, best.kind)):
                     best = Verdict(risk, kind, match[0].strip()[:_SHOWN], "rule")
                 if risk is rule.risk:
@@ -138,7 +140,7 @@ class _Surroundings:
             told = language.story.search(self._sentence) or self._is_past()
             return (Risk.CONCERN if told else Risk.CRISIS), kind
         lowered = (
-            (language.denied.search(self._clause) and kind is not Kind.HARMED)
+            (self._is_denied() and kind is not Kind.HARMED)
             or language.story.search(self._sentence)
             or (self._is_past() and (kind is Kind.THIRD or not language.again.search(self._sentence)))
             or (kind is Kind.THIRD and language.dead.search(self._sentence))
@@ -170,6 +172,12 @@ class _Surroundings:
     @property
     def _clause(self) -> str:
         return self._clauses[-1]
+
+    def _is_denied(self) -> bool:
+        if not self._language.denied.search(self._clause):
+            return False
+        # "I won't kill myself tonight" denies nothing.
+        return not (self._language.limited.search(self._behind) or self._language.limited.search(self._clause))
 
     def _is_past(self) -> bool:
         language = self._language

@@ -63,6 +63,7 @@ _TO_BE = re.compile("(?<![關关聯联干幹])係(?![數数統统列])")
 _PRONOUNS = str.maketrans("妳祂牠", "你他它")
 # What is written instead of a word that a filter stops: sounds, abbreviations, other characters.
 _SPELLINGS = [
+    (re.compile("想像"), "想象"),
     (re.compile("亖|歹匕"), "死"),
     (re.compile(r"自(?:鲨|沙|啥|刹|傻|s(?![a-z])|sha)|字杀|孖杀|(?<![a-z])zi ?sha(?![a-z])|紫砂(?![壶杯茶锅煲泥器陶盆])"), "自杀"),
     (re.compile(r"(?<![a-z])tiao ?lou(?![a-z])|跳(?:喽|搂|lou(?![a-z])|l(?![a-z]))|tiao楼"), "跳楼"),

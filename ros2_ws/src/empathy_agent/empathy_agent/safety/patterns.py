@@ -69,7 +69,8 @@ class Language:
 
     ``idioms`` are everyday phrases that hold the words of a crisis; they are taken out first, save where group 1
     matches. The others are searched in the words around a finding: ``clause`` ends what a negation or a subject
-    reaches; ``denied`` is matched in the words before it in its clause, ``past`` there and in the finding,
+    reaches; ``denied`` is matched in the words before it in its clause, ``limited``
+    (for tonight, not yet) takes a denial back; ``past`` there and in the finding,
     ``past_after`` behind it, ``over`` in its sentence and the one after, and ``again`` takes both back; ``story`` (a
     film, a lecture, prevention work), ``jest`` and ``dead`` (grief) in its sentence; ``somebody`` says that the finding
     is about another person, ``reported`` that the clause before tells whose it is; ``light`` are findings that a joke
@@ -80,6 +81,7 @@ class Language:
     idioms: Any
     clause: Any
     denied: Any
+    limited: Any
     past: Any
     past_after: Any
     again: Any

@@ -23,7 +23,8 @@ from empathy_agent.safety.normalise import normalise
 from empathy_agent.safety.patterns import Kind, Risk
 
 FALSE_CRISES = 0.03
-"""The share of harmless lines that rules and classifier together may take for a crisis when thresholds are chosen."""
+"""The share of harmless lines, half of them hard and half plain talk, that rules and classifier together may take for a
+crisis when thresholds are chosen."""
 FALSE_CONCERNS = 0.15
 """The same for a concern."""
 
@@ -32,6 +33,7 @@ _REGULARISATION = 10.0
 _ITERATIONS = 100
 _SEEN_IN = 2  # an n-gram counts from so many lines
 _FOLDS = 5
+_DRAWS = 4
 _HELD_OUT = 4  # one topic in so many
 _PLAIN_WEIGHT = 2.0  # lines that say it in plain words count more than those that say it between the lines
 _SENTENCES = 10  # of a post, that are read alone, too
@@ -160,19 +162,17 @@ def train(lines: Sequence[Line], posts: Sequence[Line], seed: int) -> Classifier
     for post in posts:
         everything += [replace(post, text=part) for part in _parts(marked(normalise(post.text)), draw)]
     counts = _matrix([line.text for line in everything])
-    folds = _folds(everything, seed)
-    odds = np.zeros((len(everything), 2))
-    for fold in range(_FOLDS):
-        inside, outside = folds != fold, np.flatnonzero(folds == fold)
-        part = _fit([line for line, kept in zip(everything, inside, strict=True) if kept], counts[inside])
-        for row in outside:
-            odds[row] = part.odds(everything[row].text)
+    # Which topics are learnt together changes the thresholds; several draws are steadier.
+    odds = np.stack([_validated(everything, counts, seed + draw) for draw in range(_DRAWS)])
     thresholds = {}
     for language in _LANGUAGES:
         rows = [row for row, line in enumerate(lines) if line.level is Risk.NONE and line.language == language]
+        plain = np.array([lines[row].kind is None for row in rows])
+        # The data is mostly hard negatives; what people say is mostly plain talk.
+        weight = np.where(plain, 1 / max(plain.sum(), 1), 1 / max((~plain).sum(), 1))
         thresholds[language] = (
-            _threshold(odds[rows, 0], rules[rows] >= Risk.CONCERN, FALSE_CONCERNS),
-            _threshold(odds[rows, 1], rules[rows] >= Risk.CRISIS, FALSE_CRISES),
+            _threshold(odds[:, rows, 0], rules[rows] >= Risk.CONCERN, weight, FALSE_CONCERNS),
+            _threshold(odds[:, rows, 1], rules[rows] >= Risk.CRISIS, weight, FALSE_CRISES),
         )
     whole = _fit(everything, counts)
     return Classifier(whole.rarity, whole.level, whole.level_offset, whole.kind, whole.kind_offset, thresholds)
@@ -185,9 +185,31 @@ def _parts(post: str, draw: np.random.Generator) -> list[str]:
     return pieces(post) + [sentences[number] for number in some]
 
 
-def _threshold(odds: NDArray[np.float64], already: NDArray[np.bool_], share: float) -> float:
-    """The odds above which, with those that the rules raised already, so great a share of harmless lines lies."""
-    return float(np.quantile(np.where(already, np.inf, odds), 1 - share, method="lower")) + 1e-6
+def _validated(lines: Sequence[Line], counts: Any, seed: int) -> NDArray[np.float64]:
+    """The odds of each line for a concern and a crisis (len(lines), 2), by models that did not see its topic."""
+    folds = _folds(lines, seed)
+    odds = np.zeros((len(lines), 2))
+    for fold in range(_FOLDS):
+        inside = folds != fold
+        part = _fit([line for line, kept in zip(lines, inside, strict=True) if kept], counts[inside])
+        for row in np.flatnonzero(~inside):
+            odds[row] = part.odds(lines[row].text)
+    return odds
+
+
+def _threshold(
+    draws: NDArray[np.float64], already: NDArray[np.bool_], weight: NDArray[np.float64], share: float
+) -> float:
+    """The odds above which, with those that the rules raised already, so great a share of harmless lines lies.
+
+    ``draws`` (draws, lines) is one cross-validation a row; their thresholds are averaged.
+    """
+    found = []
+    for odds in np.where(already, np.inf, draws):
+        order = np.argsort(-odds)
+        above = np.cumsum(weight[order]) / weight.sum()
+        found.append(odds[order][np.searchsorted(above, share)])
+    return float(np.mean(found)) + 1e-6
 
 
 def _folds(lines: Sequence[Line], seed: int) -> NDArray[np.int64]:

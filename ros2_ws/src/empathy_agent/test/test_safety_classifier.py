@@ -1,0 +1,173 @@
+"""The trained half of the crisis gate: what it reads, that it only raises, and the files it is made from."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from empathy_agent.safety import Kind, Risk, Verdict, assess
+from empathy_agent.safety.classifier import Classifier, Judgement, shipped
+from empathy_agent.safety.features import BUCKETS, bucket_of_characters, character_ngrams, features, pieces
+from empathy_agent.safety.gate import by_rules, graver, marked
+from empathy_agent.safety.normalise import normalise
+from empathy_agent.safety.training import Line, measure, read_lines, split, training_lines, unseen_lines
+from hypothesis import given
+from hypothesis import strategies as st
+
+_RISKS = st.sampled_from(list(Risk))
+
+
+@given(_RISKS, _RISKS)
+def test_it_may_only_raise(rule: Risk, learnt: Risk) -> None:
+    verdict = Verdict(rule, Kind.SELF if rule else None, "phrase" if rule else "", "rule" if rule else "")
+    found = graver(verdict, Judgement(learnt, Kind.CHILD if learnt else None, "n-grams"))
+    assert found.risk is max(rule, learnt)
+    assert found == verdict or (learnt > rule and (found.kind, found.source) == (Kind.CHILD, "classifier"))
+
+
+@given(st.text(max_size=200))
+def test_the_gate_is_never_below_its_rules(text: str) -> None:
+    assert assess(text).risk >= by_rules(normalise(text)).risk
+
+
+def test_what_the_rules_miss_is_raised_with_what_decided() -> None:
+    raised = [line for line in training_lines() if assess(line.text).source == "classifier"]
+    assert len(raised) > 1000
+    assert all(assess(line.text).matched for line in raised[:100])
+
+
+def test_nothing_to_read_is_no_risk() -> None:
+    for text in ("", " ", "。。。", "😀", "___"):
+        assert assess(text) == Verdict(Risk.NONE)
+
+
+def test_the_weights_survive_being_written() -> None:
+    again = Classifier.from_bytes(shipped().to_bytes())
+    np.testing.assert_array_equal(again.level, shipped().level)
+    np.testing.assert_array_equal(again.kind, shipped().kind)
+    assert again.thresholds == shipped().thresholds
+    assert set(again.thresholds) == {"zh", "en"}
+    assert len(shipped().to_bytes()) < 3_000_000
+
+
+def test_weights_of_another_shape_are_refused() -> None:
+    other = shipped()
+    small = Classifier(
+        other.rarity, other.level[:8], other.level_offset, other.kind[:8], other.kind_offset, other.thresholds
+    )
+    with pytest.raises(ValueError, match="another shape"):
+        Classifier.from_bytes(small.to_bytes())
+
+
+def test_the_buckets_are_the_same_everywhere() -> None:
+    # The weights hold for these alone: a change of the hashes needs another training.
+    assert bucket_of_characters("我想 die")[:6].tolist() == [75440, 32657, 34196, 75440, 123654, 63590]
+    buckets, weights = features("my friend took all the pills")
+    assert (buckets >= 0).all()
+    assert (buckets < BUCKETS).all()
+    assert (np.diff(buckets) > 0).all()
+    assert (weights >= 1).all()
+
+
+@given(st.text(max_size=60))
+def test_every_bucket_of_characters_has_its_ngram(piece: str) -> None:
+    assert len(bucket_of_characters(piece)) == len(character_ngrams(piece))
+
+
+@given(st.text(st.sampled_from("我想a .。,!?\n "), max_size=2000))
+def test_pieces_leave_nothing_out_and_stay_short(text: str) -> None:
+    parts = pieces(text)
+    assert all(len(part) <= 2 * 160 for part in parts)
+    # Each goes on where the one before ended, or repeats its end.
+    read = 0
+    for part in parts:
+        starts = [start for start in range(read, -1, -1) if text.startswith(part, start)]
+        assert starts
+        read = max(read, starts[0] + len(part))
+    assert read == len(text)
+
+
+def test_an_idiom_leaves_a_mark() -> None:
+    assert "累死" not in marked("今天累死了,回家")
+    assert "回家" in marked("今天累死了,回家")
+
+
+def test_the_running_gate_imports_neither_torch_nor_scikit_learn() -> None:
+    code = (
+        "import sys; from empathy_agent.safety import assess; assess('我很累');"
+        "print({'torch', 'sklearn'} & set(sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"
+
+
+# The data -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_data_is_large_half_hard_negatives_and_without_what_measures() -> None:
+    lines = training_lines()
+    assert len(lines) >= 3000
+    hard = [line for line in lines if line.level is not Risk.CRISIS]
+    assert len(hard) >= len(lines) / 2
+    texts = {line.text for line in lines}
+    assert len(texts) == len(lines)
+    assert not texts & {line.text for line in unseen_lines()}
+    for language in ("zh", "en"):
+        kinds = {line.kind for line in lines if line.language == language and line.level is Risk.CRISIS}
+        assert kinds == set(Kind)
+
+
+def test_a_topic_is_either_learnt_or_held_out() -> None:
+    lines = training_lines()
+    learnt, held_out = split(lines, seed=3)
+    assert len(learnt) + len(held_out) == len(lines)
+    assert not {line.topic for line in learnt} & {line.topic for line in held_out}
+    assert (learnt, held_out) == split(lines, seed=3)
+
+
+def test_shares_of_what_was_found() -> None:
+    lines = [Line("我想死", Risk.CRISIS, Kind.SELF, "a"), Line("我喝了汤", Risk.NONE, None, "b")]
+    found = measure(lines, None)
+    assert found.share(Risk.CRISIS, Risk.CRISIS) == 1
+    assert found.share(Risk.NONE, Risk.CONCERN) == 0
+    assert np.isnan(found.share(Risk.CONCERN, Risk.CONCERN))
+    assert (found.right_kinds, found.kinds) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a: [", "is not YAML"),
+        ("- a", "must map LEVEL/KIND/TOPIC"),
+        ("crisis/self: [a]", "is not LEVEL/KIND/TOPIC"),
+        ("grave/self/a: [a]", "is not LEVEL/KIND/TOPIC"),
+        ("crisis/nobody/a: [a]", "is not LEVEL/KIND/TOPIC"),
+        ("crisis/self/a: b", "crisis/self/a must be a list"),
+        ("crisis/self/a: [yes]", "crisis/self/a must be a list"),
+        ("crisis/self/a: [' ']", "crisis/self/a must be a list"),
+    ],
+)
+def test_what_is_wrong_with_a_file_of_lines(tmp_path: Path, content: str, message: str) -> None:
+    file = tmp_path / "lines.yaml"
+    file.write_text(content)
+    with pytest.raises(ValueError, match=message) as caught:
+        read_lines(file)
+    assert str(file) in str(caught.value)
+
+
+@given(st.dictionaries(st.text(max_size=12) | st.just("crisis/self/a"), st.none() | st.lists(st.text(max_size=4))))
+def test_any_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, entries: object) -> None:
+    file = tmp_path_factory.mktemp("lines") / "lines.yaml"
+    file.write_text(yaml.safe_dump(entries), encoding="utf-8")
+    try:
+        lines = read_lines(file)
+    except ValueError as error:
+        refusal = str(error)
+    else:
+        refusal = str(file)
+        assert all(line.text.strip() for line in lines)
+    assert str(file) in refusal
