@@ -12,7 +12,15 @@ import typer
 if TYPE_CHECKING:
     from imuface_core.bag import Storage
 
-bag_app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+_HELP = """Look into a bag, and make a whole one of what is left of it.
+
+\b
+imuface bag info sessions/anna_1
+imuface bag repair sessions/anna_1
+"""
+bag_app = typer.Typer(
+    help=_HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+)
 
 _Bag = Annotated[Path, typer.Argument(help="A rosbag2 folder, or a file of one.")]
 

@@ -24,13 +24,26 @@ def test_help_is_quick_and_names_every_command() -> None:
         result = imuface("--help")
         durations.append(time.monotonic() - start)
     assert result.returncode == 0
-    for command in ("up", "record", "replay", "view", "demo", "doctor", "models", "chat", "ask", "train", "evaluate"):
+    for command in (
+        "up",
+        "record",
+        "replay",
+        "bag",
+        "view",
+        "demo",
+        "doctor",
+        "models",
+        "chat",
+        "ask",
+        "train",
+        "evaluate",
+    ):
         assert f"  {command} " in result.stdout
     # Half a second where nothing else runs; the machine of the test may be busy.
     assert min(durations) < 1.5
 
 
-@pytest.mark.parametrize("command", ["up", "record", "replay", "view", "demo", "doctor"])
+@pytest.mark.parametrize("command", ["up", "record", "replay", "view", "bag", "demo", "doctor"])
 def test_every_command_has_an_example(command: str) -> None:
     result = imuface(command, "--help")
     assert result.returncode == 0
@@ -49,6 +62,9 @@ def test_every_command_has_an_example(command: str) -> None:
         (("up", "replay"), "argument 'bag' must be given"),
         (("replay", "no/bag"), "there is no session at no/bag"),
         (("replay", "no/bag", "--rate", "fast"), "there is no session at no/bag"),
+        (("bag", "info", "no/bag"), "there is no session at no/bag"),
+        (("bag", "repair", "no/bag"), "there is no session at no/bag"),
+        (("replay", "no/bag", "--topic", "nose=/x"), "--topic 'nose=/x' is not of the form NAME=/topic"),
         (("view", "no/bag", "--save", "x.rrd"), "there is no session at no/bag"),
         (("record", "."), "exists already"),
         (("demo", "--model", "no-such-model"), "unknown model 'no-such-model'"),
