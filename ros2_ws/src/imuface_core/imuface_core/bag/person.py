@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple
 
 from rosbags.interfaces import Connection, ConnectionExtRosbag2
@@ -48,7 +47,11 @@ class Bag:
             for connection in self.storage.connections:
                 if connection.topic in self._ours:
                     self._connections.setdefault(self._ours[connection.topic], []).append(connection)
-            self.ears: list[str] = [topic for topic in topics.IMU.values() if self._count(topic)]
+            self.ears: list[str] = [
+                topic
+                for topic in topics.IMU.values()
+                if any(each.msgcount for each in self._connections.get(topic, ()))
+            ]
             """IMU topics with a sample."""
             if not self.ears:
                 raise ValueError(f"session {path} has no sample on {' or '.join(map(self.topic, topics.IMU.values()))}")
@@ -60,9 +63,7 @@ class Bag:
     def __enter__(self) -> Bag:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -159,9 +160,6 @@ class Bag:
             return topic
         name = topic.removeprefix(f"{self.namespace}/")
         return None if name == topic or name in self._named else name
-
-    def _count(self, name: str) -> int:
-        return sum(connection.msgcount for connection in self._connections.get(name, ()))
 
 
 def stamp_layout(data: bytes) -> str:
