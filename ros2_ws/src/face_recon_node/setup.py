@@ -3,7 +3,7 @@ from setuptools import find_packages, setup
 setup(
     name="face_recon_node",
     version="0.1.0",
-    description="Earphone IMU windows to facial landmarks, blendshapes, mesh and affect; training and studies.",
+    description="Earphone IMU windows to facial landmarks, blendshapes, mesh and affect; training.",
     maintainer="Earnest contributors",
     maintainer_email="earnest@example.org",
     license="Apache-2.0",

@@ -240,13 +240,13 @@ _FORWARDED = {
         "adapt",
         "Make a personal model from a few minutes of a person's sessions.",
     ),
-    "study": ("face_recon_node.commands.study", "study", "Make the sessions of a study with simulated participants."),
+    "study": ("imuface_study.study_command", "study", "Make the sessions of a study with simulated participants."),
     "reference": (
         "face_recon_node.commands.reference",
         "reference",
         "Add the true face in a video to a recorded session.",
     ),
-    "evaluate": ("face_recon_node.commands.evaluate", "evaluate", "Measure face models."),
+    "evaluate": ("imuface_study.evaluate_command", "evaluate", "Measure face models."),
 }
 _FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 for _name, (_module, _function, _help) in _FORWARDED.items():

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
-from face_recon_node.commands.evaluate import evaluate
 from face_recon_node.data.segment import first_minutes, prepare
 from face_recon_node.evaluation.affect import AffectFigures, Bin
 from face_recon_node.evaluation.assessment import Assessment
@@ -22,16 +21,17 @@ from face_recon_node.models.constant import MedianFace
 from face_recon_node.models.file import save
 from face_recon_node.models.model import Person
 from face_recon_node.models.ridge import RidgeRegression
-from face_recon_node.study import harness, settings
-from face_recon_node.study.results import Key, Results, Row, digest_of_files
-from face_recon_node.study.sessions import StudyPlan, make_study
-from face_recon_node.study.settings import PERFORMANCE, Participant, Study, choose_settings, read_study, single_study
-from face_recon_node.study.table import MEASURED, Table
 from imuface_core.arkit import BLENDSHAPES
 from imuface_core.recording import Recording
 from imuface_core.session import write_session
 from imuface_simulation import Participant as Simulated
 from imuface_simulation import Performance, simulate
+from imuface_study import harness, settings
+from imuface_study.evaluate_command import evaluate
+from imuface_study.results import Key, Results, Row, digest_of_files
+from imuface_study.sessions import StudyPlan, make_study
+from imuface_study.settings import PERFORMANCE, Participant, Study, choose_settings, read_study, single_study
+from imuface_study.table import MEASURED, Table
 from typer.testing import CliRunner
 
 RUNNER = CliRunner()

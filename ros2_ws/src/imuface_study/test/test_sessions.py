@@ -8,8 +8,8 @@ import pytest
 import typer
 from face_recon_node.commands.adapt import adapt
 from face_recon_node.data.sessions import is_simulated, prepare_session
-from face_recon_node.study.sessions import StudyPlan, make_study
 from imuface_core.bag import BagWriter, Storage, named_topics
+from imuface_study.sessions import StudyPlan, make_study
 from typer.testing import CliRunner
 
 EARS = ["left=/ear_l/imu", "right=/ear_r/imu"]

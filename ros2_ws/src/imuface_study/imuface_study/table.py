@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from face_recon_node.evaluation.assessment import Assessment
 from face_recon_node.evaluation.fidelity import EXPRESSIVE_MM
 from face_recon_node.models.catalogue import NAMES
-from face_recon_node.study.harness import FOLDS, OURS, Outcome, Plan
-from face_recon_node.study.results import Row, mean_assessment
-from face_recon_node.study.settings import Setting, caveat
+
+from imuface_study.harness import FOLDS, OURS, Outcome, Plan
+from imuface_study.results import Row, mean_assessment
+from imuface_study.settings import Setting, caveat
 
 Value = Callable[[Assessment], float | None]
 

@@ -11,20 +11,20 @@ import numpy as np
 import pytest
 import typer
 import yaml
-from face_recon_node.commands import study as commands
-from face_recon_node.commands.study import study
 from face_recon_node.data.segment import prepare
 from face_recon_node.head.weights import neutral_landmarks
 from face_recon_node.models import imu_twin_trans
 from face_recon_node.models.constant import MedianFace
 from face_recon_node.progress import Progress
-from face_recon_node.study import published
-from face_recon_node.study.published import PublishedRow
-from face_recon_node.study.sessions import StudyPlan, capture_name, make_study
 from imuface_core.arkit import BLENDSHAPES
 from imuface_core.recording import Recording
 from imuface_core.session import read_session
 from imuface_simulation.prompts import script
+from imuface_study import published
+from imuface_study import study_command as commands
+from imuface_study.published import PublishedRow
+from imuface_study.sessions import StudyPlan, capture_name, make_study
+from imuface_study.study_command import study
 from typer.testing import CliRunner, Result
 
 ROLES = ("train", "test", "remounted", "walking")

@@ -15,11 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from imuface_core.recording import Recording
-from imuface_core.session import read_session
-from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
-
 from face_recon_node.data.screening import Findings, screen
 from face_recon_node.data.segment import Segment, first_minutes, neutral_face, prepare
 from face_recon_node.data.sessions import known
@@ -33,8 +28,13 @@ from face_recon_node.models.model import FaceModel, Person
 from face_recon_node.processes import on_one_core, worker_pool
 from face_recon_node.progress import Progress
 from face_recon_node.stream.alignment import RATE
-from face_recon_node.study.results import Key, Results, Row, digest, digest_of_code, digest_of_files
-from face_recon_node.study.settings import (
+from imuface_core.recording import Recording
+from imuface_core.session import read_session
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from imuface_study.results import Key, Results, Row, digest, digest_of_code, digest_of_files
+from imuface_study.settings import (
     Participant,
     Setting,
     Study,
@@ -98,10 +98,11 @@ class Plan:
         if setting.train is None and model != OURS:
             sessions += [path for other in self.others(participant) for path in other.roles["train"]]
         content = [digest_of_files(path) for path in sessions]
-        code = ["affect", "data", "evaluation", "head", "models", "stream", "study/harness", "study/settings"]
+        folders = ("affect", "data", "evaluation", "head", "models", "stream")
+        code = [*(f"face_recon_node/{folder}" for folder in folders), "imuface_study/harness", "imuface_study/settings"]
         if model == OURS:
             content += [digest_of_files(self.model_file or SHIPPED)]
-            code += ["models/signature"]
+            code += ["face_recon_node/models/signature"]
         content += [digest_of_code(*code), repr(setting), str(participant.number % 2)]
         return Key(participant.name, setting.key, model, self.seed, digest(content))
 

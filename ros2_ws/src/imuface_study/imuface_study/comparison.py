@@ -8,9 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from imuface_simulation import ACTIVITIES, PEOPLE, Performance, simulate
-from threadpoolctl import threadpool_limits
-
 from face_recon_node.data.segment import prepare
 from face_recon_node.data.sessions import read_sessions
 from face_recon_node.evaluation.assessment import Assessment, assess
@@ -20,8 +17,11 @@ from face_recon_node.models.file import load
 from face_recon_node.models.model import Person
 from face_recon_node.processes import on_one_core, worker_pool
 from face_recon_node.progress import Progress
-from face_recon_node.study.harness import FOLDS
-from face_recon_node.study.results import mean_assessment
+from imuface_simulation import ACTIVITIES, PEOPLE, Performance, simulate
+from threadpoolctl import threadpool_limits
+
+from imuface_study.harness import FOLDS
+from imuface_study.results import mean_assessment
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

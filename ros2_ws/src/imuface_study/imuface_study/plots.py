@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from face_recon_node.models.catalogue import NAMES
 from imuface_core.arkit import BLENDSHAPES
 from numpy.typing import NDArray
 
-from face_recon_node.models.catalogue import NAMES
-from face_recon_node.study.harness import EXAMPLES, OURS
-from face_recon_node.study.table import MEASURED, Table
+from imuface_study.harness import EXAMPLES, OURS
+from imuface_study.table import MEASURED, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

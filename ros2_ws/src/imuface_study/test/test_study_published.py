@@ -8,10 +8,10 @@ from face_recon_node.evaluation.affect import AffectFigures
 from face_recon_node.evaluation.assessment import Assessment
 from face_recon_node.evaluation.fidelity import Fidelity
 from face_recon_node.evaluation.metrics import Figures
-from face_recon_node.study import published
-from face_recon_node.study.published import ACTION_UNITS, imuface_rows, published_rows, to_table
 from imuface_simulation import PEOPLE
 from imuface_simulation.expressions import vector
+from imuface_study import published
+from imuface_study.published import ACTION_UNITS, imuface_rows, published_rows, to_table
 
 
 def quiet(what: str, done: int, of: int) -> None:

@@ -12,11 +12,11 @@ from face_recon_node.evaluation.assessment import Assessment
 from face_recon_node.evaluation.fidelity import ActionFidelity, Fidelity
 from face_recon_node.evaluation.metrics import Figures
 from face_recon_node.head import HeadModel
-from face_recon_node.study import plots
-from face_recon_node.study.harness import EXAMPLE_FRAMES, Outcome, Plan
-from face_recon_node.study.results import Key, Row
-from face_recon_node.study.settings import Participant, Study, choose_settings
-from face_recon_node.study.table import Table
+from imuface_study import plots
+from imuface_study.harness import EXAMPLE_FRAMES, Outcome, Plan
+from imuface_study.results import Key, Row
+from imuface_study.settings import Participant, Study, choose_settings
+from imuface_study.table import Table
 
 KEYS = ("within", "across", "neutral", "30s", "1min", "2min", "30s-remounted")
 MODELS = ("median", "ridge", "imu_twin_trans", "signature")

@@ -29,6 +29,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from face_recon_node.evaluation.assessment import Assessment
+from face_recon_node.progress import Progress
 from imuface_core.earphone import EARS, Ear
 from imuface_simulation import PEOPLE, Performance, simulate
 from imuface_simulation.expressions import ACTIONS, EXPRESSIONS, NEUTRAL_START, Composer, Performer, vector
@@ -36,9 +38,6 @@ from imuface_simulation.mechanics import MIRROR_ROTATION, MIRROR_TRANSLATION
 from imuface_simulation.performance import FRAME_RATE
 from numpy.typing import NDArray
 from torch import nn
-
-from face_recon_node.evaluation.assessment import Assessment
-from face_recon_node.progress import Progress
 
 GRENNESS = "Grenness 2002"
 THESIS = "Grenness 1999, thesis"

@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
-from face_recon_node.commands import evaluate as command
 from face_recon_node.data.segment import prepare
 from face_recon_node.evaluation.assessment import Assessment
 from face_recon_node.head import HeadModel
 from face_recon_node.models.file import save
 from face_recon_node.models.model import Person
 from face_recon_node.models.signature.model import SignatureModel
-from face_recon_node.study.comparison import SimulatedPeople, compare
-from face_recon_node.study.sessions import StudyPlan, make_study
-from face_recon_node.study.table import MEASURED
 from imuface_core.session import write_session
 from imuface_simulation import Participant, Performance, simulate
+from imuface_study import evaluate_command as command
+from imuface_study.comparison import SimulatedPeople, compare
+from imuface_study.sessions import StudyPlan, make_study
+from imuface_study.table import MEASURED
 from typer.testing import CliRunner, Result
 
 SHORT = ["--simulated", 2, "--minutes", 0.5, "--test-minutes", 0.25]

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
 from face_recon_node.commands.console import Topics, one_line_errors, processes, progress_bar
 
 if TYPE_CHECKING:
     from face_recon_node.progress import Progress
-    from face_recon_node.study.settings import Study
+
+    from imuface_study.settings import Study
 
 
 def evaluate(
@@ -66,13 +66,13 @@ def evaluate(
             study = _study(sessions, train, test, participants)
             _evaluate_table(study, models, settings, seed, model, out, progress, as_json)
             return
-        from imuface_core.bag import named_topics
-
         from face_recon_node.data.sessions import is_simulated
         from face_recon_node.models.file import load
-        from face_recon_node.study.comparison import SimulatedPeople, compare, recorded_cases
-        from face_recon_node.study.settings import caveat
-        from face_recon_node.study.table import MEASURED, shown
+        from imuface_core.bag import named_topics
+
+        from imuface_study.comparison import SimulatedPeople, compare, recorded_cases
+        from imuface_study.settings import caveat
+        from imuface_study.table import MEASURED, shown
 
         if test or (train and not sessions):
             raise ValueError("name the sessions to test on; --test is for --table")
@@ -112,7 +112,7 @@ def _print(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -
 def _study(
     sessions: list[Path] | None, train: list[Path] | None, test: list[Path] | None, participants: int | None
 ) -> Study:
-    from face_recon_node.study.settings import read_study, single_study
+    from imuface_study.settings import read_study, single_study
 
     if train or test:
         if sessions or not (train and test):
@@ -136,9 +136,9 @@ def _evaluate_table(
     progress: Progress,
     as_json: bool,
 ) -> None:
-    from face_recon_node.study import harness, plots
-    from face_recon_node.study.settings import choose_settings
-    from face_recon_node.study.table import HEADINGS, Table, target_cells
+    from imuface_study import harness, plots
+    from imuface_study.settings import choose_settings
+    from imuface_study.table import HEADINGS, Table, target_cells
 
     plan = harness.Plan(study, choose_settings(_names(settings)), harness.choose_models(_names(models)), seed, model)
     outcome = harness.run(plan, out, progress, processes())

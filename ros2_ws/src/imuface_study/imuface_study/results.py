@@ -9,11 +9,11 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from face_recon_node.evaluation.affect import Bin, mean_affect
 from face_recon_node.evaluation.assessment import Assessment
 from face_recon_node.evaluation.fidelity import mean_fidelity
@@ -130,12 +130,12 @@ def digest_of_files(path: Path) -> str:
 
 
 @cache
-def digest_of_code(*packages: str) -> str:
-    """Of what the modules of packages and single modules (paths within ours) do: not of comments and docstrings."""
-    root = Path(__file__).parent.parent
+def digest_of_code(*names: str) -> str:
+    """Of what the modules of folders and single modules (``package/path``) do: not of comments and docstrings."""
     total = hashlib.sha256()
-    for package in packages:
-        place = root / package
+    for name in names:
+        package, _, path = name.partition("/")
+        place = Path(str(files(package))) / path
         for file in sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]:
             tree = ast.parse(file.read_text(encoding="utf-8"))
             for node in ast.walk(tree):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-
 from face_recon_node.commands.console import one_line_errors, processes, progress_bar
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def study(
     """
     from imuface_simulation.prompts import script
 
-    from face_recon_node.study.sessions import StudyPlan, make_study
+    from imuface_study.sessions import StudyPlan, make_study
 
     with one_line_errors():
         plan = StudyPlan(participants, minutes, test_minutes, long, seed, ears, tuple(captures or ()), motion)
@@ -83,9 +82,10 @@ def _tell_published(ears: str, people: int, seed: int, as_json: bool) -> None:
     """Print what others have published beside the same on simulated people."""
     from face_recon_node.evaluation.assessment import assess
     from face_recon_node.models.imu_twin_trans import IMUTwinTrans
-    from face_recon_node.study.comparison import SimulatedPeople
-    from face_recon_node.study.published import imuface_rows, published_rows, to_table
-    from face_recon_node.study.results import mean_assessment
+
+    from imuface_study.comparison import SimulatedPeople
+    from imuface_study.published import imuface_rows, published_rows, to_table
+    from imuface_study.results import mean_assessment
 
     with progress_bar() as progress:
         rows = published_rows(ears, people, seed, progress)

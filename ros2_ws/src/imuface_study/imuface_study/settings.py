@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from imuface_core.recording import ImuTrack, Recording
-
 from face_recon_node.data.segment import NEUTRAL_SECONDS
 from face_recon_node.data.sessions import STUDY_FILE, study_description
 from face_recon_node.stream.alignment import RATE
+from imuface_core.recording import ImuTrack, Recording
 
 PERFORMANCE = "performance_"
 _UNCALIBRATED_SECONDS = 30.0

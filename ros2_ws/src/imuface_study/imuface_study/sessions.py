@@ -15,15 +15,14 @@ from typing import Any
 
 import numpy as np
 import yaml
-from imuface_core.recording import LandmarkTrack, Recording
-from imuface_core.session import write_session
-from imuface_simulation import PEOPLE, Performance, simulate
-from imuface_simulation.recorded_motion import FOLDER_NAME, read_orientations
-
 from face_recon_node.data.sessions import STUDY_FILE
 from face_recon_node.head import HeadModel, Identity
 from face_recon_node.processes import worker_pool
 from face_recon_node.progress import Progress
+from imuface_core.recording import LandmarkTrack, Recording
+from imuface_core.session import write_session
+from imuface_simulation import PEOPLE, Performance, simulate
+from imuface_simulation.recorded_motion import FOLDER_NAME, read_orientations
 
 _MAKING = ".making"  # where sessions stay until they are whole
 _PEOPLE = 1 << 40  # first seed of these people: nobody of the populations that models are trained on

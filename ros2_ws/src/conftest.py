@@ -1,0 +1,42 @@
+"""What the tests of several packages need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+if TYPE_CHECKING:
+    from face_recon_node.models.signature.model import SignatureModel
+
+
+def _untrained() -> SignatureModel:
+    from face_recon_node.models.signature.bands import AXES, BANDS
+    from face_recon_node.models.signature.model import Confidence, SignatureModel
+    from face_recon_node.models.signature.network import SHAPES, WIDTH, SignatureNetwork
+    from face_recon_node.models.signature.signatures import WEIGHTS, Population
+
+    rng, bands = np.random.default_rng(0), len(BANDS)
+    faces, axes = (np.tile(np.eye(size), (bands, 1, 1)) for size in (WEIGHTS, AXES))
+    response = rng.normal(0.0, 0.1, (bands, AXES, WEIGHTS))
+    population = Population(response, faces, faces, axes, np.full(WEIGHTS, 0.1), np.full(WEIGHTS, 0.2))
+    weights = {name: rng.uniform(-1.0, 1.0, shape) / np.sqrt(WIDTH) for name, shape in SHAPES.items()}
+    return SignatureModel(SignatureNetwork(weights), population, Confidence.untold())
+
+
+@pytest.fixture
+def untrained() -> SignatureModel:
+    """A signature model of a population that was made up, with a network that has learned nothing."""
+    return _untrained()
+
+
+@pytest.fixture(scope="session")
+def untrained_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same model's file."""
+    from face_recon_node.models.file import save
+
+    path = tmp_path_factory.mktemp("model") / "untrained.npz"
+    save(_untrained(), path)
+    return path
