@@ -20,6 +20,7 @@ FLOORS = (
     "face_recon_node",
     "imuface_study",
     "empathy_agent",
+    "empathy_training",
     "imuface_bringup",
 )
 PACKAGES = [name for name in FLOORS if (SOURCES / name / name).is_dir()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,20 @@ import pytest
 
 if TYPE_CHECKING:
     from face_recon_node.models.signature.model import SignatureModel
+
+# A scripted server and examples stand beside the tests; importlib import mode does not put these folders on the path.
+sys.path[:0] = [str(Path(__file__).parent / package / "test") for package in ("empathy_agent", "empathy_training")]
+
+
+@pytest.fixture(scope="session")
+def small_model() -> Path:
+    """The file of the small real language model, fetched on first use."""
+    from empathy_agent.models import TEST_MODEL, ModelError, Store
+
+    try:
+        return Store().get(TEST_MODEL)
+    except ModelError as error:
+        pytest.skip(f"the small model cannot be fetched: {error}")
 
 
 def _untrained() -> SignatureModel:

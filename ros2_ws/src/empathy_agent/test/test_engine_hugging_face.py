@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip("transformers")
 
 from empathy_agent.engines import CutOff, Decoding, EngineError, complete
+from empathy_agent.engines.base_model import save_tiny_base
 from empathy_agent.engines.hugging_face import HuggingFace
-from empathy_agent.learning.base import save_tiny_base
 from empathy_agent.prompt import Message
 
 PROMPT = [Message(role="user", content="a few words")]

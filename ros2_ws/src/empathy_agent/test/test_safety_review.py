@@ -17,11 +17,11 @@ import pytest
 import yaml
 from adversarial import Case, cases, clean  # type: ignore[import-not-found]
 from empathy_agent.chain import Delta, Layer
-from empathy_agent.corpus.examples import read_examples
 from empathy_agent.parser import ChainParser
 from empathy_agent.prompt import language_data
 from empathy_agent.safety.review import CHECKS, objection
 from empathy_agent.sentences import Sentences, split_sentences
+from empathy_training.corpus.examples import read_examples
 from hypothesis import given
 from hypothesis import strategies as st
 

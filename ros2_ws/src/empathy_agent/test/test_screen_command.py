@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from empathy_agent.commands.empathy import empathy_app
+from empathy_training.commands.empathy import empathy_app
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner

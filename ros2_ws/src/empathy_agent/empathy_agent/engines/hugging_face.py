@@ -11,17 +11,16 @@ import torch
 from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
 
 from empathy_agent.engines import Cancelled, CutOff, Decoding, Engine, EngineError
+from empathy_agent.engines.base_model import ADAPTER_CONFIG, CARD_FILE, load_base, load_merged
 from empathy_agent.engines.thoughts import without_thoughts
-from empathy_agent.learning.base import ADAPTER_CONFIG, load_base, load_merged
-from empathy_agent.learning.card import CARD_FILE
-from empathy_agent.learning.errors import first_line
+from empathy_agent.errors import first_line
 from empathy_agent.prompt import Message
 
 _CONTEXT = 8192
 
 
 class HuggingFace(Engine):
-    """Streams text from a model or an adapter of :mod:`empathy_agent.learning`.
+    """Streams text from a model or an adapter of :mod:`empathy_training.learning`.
 
     Output is not held to a grammar, and the DRY penalty is left out: what is heard is the model itself. A folder with
     the card of a stage of training is asked without worked examples. Raises ``EngineError`` when it does not load.

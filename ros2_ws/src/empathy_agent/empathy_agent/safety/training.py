@@ -97,7 +97,7 @@ def unseen_lines() -> list[Line]:
 
 def seed_lines() -> list[Line]:
     """Posts of the seed set, whole: long, sad, and without a crisis."""
-    from empathy_agent.corpus.seed import SEED_FILES
+    from empathy_training.corpus.seed import SEED_FILES
 
     posts = []
     for file in SEED_FILES:

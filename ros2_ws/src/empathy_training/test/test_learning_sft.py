@@ -1,0 +1,154 @@
+"""Stage 1 with a real, tiny model: it learns, it goes on after a kill, it refuses what is wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from empathy_training.corpus.examples import Example, write_examples
+from sample import make_example  # type: ignore[import-not-found]
+
+pytest.importorskip("trl", reason="needs requirements-empathy.txt")
+
+COMMAND = [
+    sys.executable,
+    "-c",
+    "from empathy_training.commands.empathy import empathy_app; empathy_app()",
+]
+SETTINGS = "{batch: 1, accumulation: 2, learning_rate: 0.02, save_steps: 3, max_length: 600, rank: 8}"
+
+
+def example(number: int, **changes: str) -> Example:
+    fields = {
+        "id": f"en-{number}",
+        "post": f"My desk was moved to the corridor on day {number}, and nobody says why.",
+        "L1": "You feel pushed out.",
+        "L2": "You may read the move as a verdict.",
+        "L3": "You want to be understood.",
+        "L4": "Name the corridor first.",
+    }
+    return make_example(**(fields | changes))
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, timeout=250)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a base, settings and data lie."""
+    folder = tmp_path_factory.mktemp("sft")
+    made = run(folder, "base", "tiny", "--output", "tiny")
+    assert made.returncode == 0, made.stderr
+    write_examples(folder / "data.jsonl", [example(number) for number in range(10)])
+    (folder / "s.yaml").write_text(SETTINGS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def card(folder: Path) -> dict:
+    """The card of a whole run of nine steps."""
+    done = run(folder, *arguments("whole"), "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def arguments(output: str, data: str = "data.jsonl") -> list[str]:
+    return ["sft", data, "--base", "tiny", "--settings", "s.yaml", "--max-steps", "9", "--output", output]
+
+
+def test_the_loss_falls_and_the_run_leaves_all_that_is_needed(folder: Path, card: dict) -> None:
+    figures = card["figures"]
+    assert figures["held_out_loss"] < figures["held_out_loss_first"] - 0.1
+    assert (figures["steps"], figures["training_examples"], figures["held_out_examples"]) == (9, 9, 1)
+    assert card["data"]["sources"] == {"a test (MIT)": 10}
+    for name in (
+        "adapter/adapter_model.safetensors",
+        "adapter/card.json",
+        "settings.yaml",
+        "metrics.jsonl",
+        "loss.png",
+    ):
+        assert (folder / "whole" / name).stat().st_size > 0
+    assert list((folder / "whole").rglob("events.out.tfevents*"))
+
+
+def test_a_run_that_was_killed_goes_on_to_the_same_loss(folder: Path, card: dict) -> None:
+    with subprocess.Popen([*COMMAND, *arguments("killed")], cwd=folder, stderr=subprocess.DEVNULL) as process:
+        end = time.monotonic() + 200
+        while not (folder / "killed" / "checkpoints" / "checkpoint-3" / "trainer_state.json").exists():
+            assert process.poll() is None
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGKILL)
+    done = run(folder, *arguments("killed"), "--json")
+    assert done.returncode == 0, done.stderr
+    again = json.loads(done.stdout)
+    assert again["figures"]["held_out_loss"] == pytest.approx(card["figures"]["held_out_loss"], rel=1e-5)
+    reports = [json.loads(line) for line in (folder / "killed" / "metrics.jsonl").read_text().splitlines()]
+    assert [report["step"] for report in reports if "loss" in report] == list(range(1, 10))
+
+
+def test_a_folder_of_another_run_is_left_alone(folder: Path, card: dict) -> None:
+    refused = run(folder, *arguments("whole"), "--seed", "5")
+    assert refused.returncode == 1
+    assert "whole holds a run with seed 0 instead of 5" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_what_cannot_be_learned_from_is_counted(folder: Path) -> None:
+    lone = example(1, L1="", L2="", L3="", L4="")
+    write_examples(folder / "lone.jsonl", [lone])
+    with (folder / "lone.jsonl").open("a") as stream:
+        stream.write('{"id": 5}\n')
+    refused = run(folder, *arguments("lone", "lone.jsonl"))
+    assert refused.returncode == 1
+    assert "lone.jsonl: skipped 1: id: Input should be a valid string" in refused.stderr
+    assert "left out 1 examples without a chain" in refused.stderr
+    assert "0 examples are left to learn from" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("{rang: 8}", "hold rang; known are base"),
+        ("[1]", "are not a mapping"),
+        ("{rank: many}", "setting rank is 'many', expected a value like 16"),
+        ("{rank: 0}", "at least 1"),
+        ("{held_out: 1.5}", "held_out between 0 and 1"),
+        ("{chain: 1}", "setting chain is 1, expected a value like True"),
+        ("{a: b: c}", "are not YAML"),
+    ],
+)
+def test_wrong_settings_are_named(folder: Path, settings: str, message: str) -> None:
+    from empathy_training.learning.settings import read_settings
+    from empathy_training.learning.sft import SftSettings
+
+    path = folder / "wrong.yaml"
+    path.write_text(settings)
+    with pytest.raises(ValueError, match=message):
+        read_settings(SftSettings, path)
+
+
+def test_a_run_that_never_began_leaves_its_folder_free(tmp_path: Path) -> None:
+    from empathy_training.learning.settings import keep_settings
+    from empathy_training.learning.sft import SftSettings
+
+    keep_settings(SftSettings(base="misspelt"), tmp_path)
+    keep_settings(SftSettings(base="right"), tmp_path)
+    (tmp_path / "metrics.jsonl").write_text("")
+    with pytest.raises(ValueError, match="holds a run with base 'right' instead of 'wrong'"):
+        keep_settings(SftSettings(base="wrong"), tmp_path)
+
+
+def test_a_base_that_is_not_there_is_named(folder: Path) -> None:
+    from empathy_agent.engines.base_model import load_base
+
+    with pytest.raises(ValueError, match=r"base model .*nowhere cannot be loaded: .*imuface empathy base"):
+        load_base(str(folder / "nowhere"))
