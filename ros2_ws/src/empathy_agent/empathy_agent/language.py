@@ -1,8 +1,13 @@
-"""Which of the agent's languages a text is in."""
+"""The agent's languages: which one a text is in, and what is said in each."""
 
 from __future__ import annotations
 
+import functools
 import re
+from importlib import resources
+from typing import Any
+
+import yaml
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """For a set of a regular expression: CJK unified ideographs, all their extensions, and the compatibility ideographs.
@@ -52,3 +57,10 @@ def resolve_locale(requested: str, text: str) -> str:
 def language_of(locale: str) -> str:
     """The primary subtag of a BCP 47 tag, in lower case: ``"zh"`` of ``"zh-Hant-TW"``."""
     return re.split(r"[-_]", locale, maxsplit=1)[0].lower()
+
+
+@functools.cache
+def language_data(language: str) -> dict[str, Any]:
+    """The entry of ``prompts.yaml`` for ``"zh"`` or ``"en"``. Raises ``KeyError`` for another language."""
+    text = resources.files("empathy_agent").joinpath("prompts.yaml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)[language]

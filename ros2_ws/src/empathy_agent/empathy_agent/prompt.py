@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
-from importlib import resources
-from typing import TYPE_CHECKING, Any, TypedDict
-
-import yaml
+from typing import TYPE_CHECKING, TypedDict
 
 from empathy_agent.chain import Chain, Layer
+from empathy_agent.language import language_data
 
 if TYPE_CHECKING:
     from empathy_agent.session import Memory
@@ -21,13 +18,6 @@ class Message(TypedDict):
 
     role: str
     content: str
-
-
-@functools.cache
-def language_data(language: str) -> dict[str, Any]:
-    """The entry of ``prompts.yaml`` for ``"zh"`` or ``"en"``. Raises ``KeyError`` for another language."""
-    text = resources.files("empathy_agent").joinpath("prompts.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)[language]
 
 
 def preamble(language: str, worked_examples: bool = True) -> list[Message]:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from empathy_agent.chain import Layer
-from empathy_agent.prompt import language_data
+from empathy_agent.language import language_data
 from empathy_agent.reflection import MOST, asked, clauses, corrections
 from empathy_agent.sentences import split_sentences
 from empathy_agent.session import key

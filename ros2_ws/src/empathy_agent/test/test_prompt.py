@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from empathy_agent.chain import has_format
 from empathy_agent.grammar import LANGUAGES
-from empathy_agent.prompt import begun, estimate_tokens, language_data, messages, preamble
+from empathy_agent.language import language_data
+from empathy_agent.prompt import begun, estimate_tokens, messages, preamble
 from empathy_agent.session import Memory
 from empathy_agent.turns import KINDS, Turn
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from empathy_agent.chain import Layer
 from empathy_agent.grammar import LANGUAGES
-from empathy_agent.prompt import language_data
+from empathy_agent.language import language_data
 from empathy_agent.safety import objection
 from empathy_agent.scaffold import CLAUSE, OFFERED, scaffold
 from empathy_agent.sentences import split_sentences

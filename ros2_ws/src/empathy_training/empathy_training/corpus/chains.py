@@ -11,9 +11,9 @@ from pathlib import Path
 
 from empathy_agent.chain import Layer
 from empathy_agent.engines import Decoding, Engine, complete
-from empathy_agent.language import language_of
+from empathy_agent.language import language_data, language_of
 from empathy_agent.parser import ChainParser
-from empathy_agent.prompt import Message, language_data
+from empathy_agent.prompt import Message
 
 from empathy_training.corpus.examples import Example, as_line, parse, read_examples
 
