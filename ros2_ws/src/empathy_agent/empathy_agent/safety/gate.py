@@ -5,13 +5,17 @@ Words are the only input. What the face shows never raises or lowers the risk.
 
 from __future__ import annotations
 
+import hashlib
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from empathy_agent.language import HAN
 from empathy_agent.safety.classifier import IDIOM, Judgement, shipped
+from empathy_agent.safety.excerpt import excerpt
 from empathy_agent.safety.normalise import normalise
 from empathy_agent.safety.patterns import URGENCY, Kind, Language, Risk, Rule
 from empathy_agent.safety.patterns_en import ENGLISH
@@ -29,6 +33,7 @@ _PAST = 40
 # A minor says so early.
 _MINOR = 2000
 _SHOWN = 80
+_REMEMBERED = 32
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,31 @@ class Verdict:
     source: str = ""
 
 
+_recent: OrderedDict[bytes, Verdict] = OrderedDict()
+_recent_lock = threading.Lock()
+
+
 def assess(text: str) -> Verdict:
     """The risk that a text states, by the rules; what they leave below a crisis the classifier may raise.
 
-    Any string is allowed, also the beginning of an utterance; takes time linear in its length.
+    Any string is allowed, also the beginning of an utterance; takes time linear in its length. Of a very long one an
+    :func:`~empathy_agent.safety.excerpt.excerpt` is read. The verdicts of the last few texts are known by a
+    digest: an utterance comes as a partial one, as the final one and as a post, and is screened once.
     """
-    text = normalise(text)
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    with _recent_lock:
+        known = _recent.get(digest)
+    if known is None:
+        known = _assess(text)
+        with _recent_lock:
+            _recent[digest] = known
+            while len(_recent) > _REMEMBERED:
+                _recent.popitem(last=False)
+    return known
+
+
+def _assess(text: str) -> Verdict:
+    text = normalise(excerpt(text))
     verdict = by_rules(text)
     return verdict if verdict.risk is Risk.CRISIS else graver(verdict, shipped().judge(marked(text)))
 
