@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from imuface_interfaces.action import Respond
+from imuface_interfaces.action import Calibrate, Respond
 from imuface_interfaces.msg import AffectState, Blendshapes, EmpathyReply, FacialLandmarks
-from imuface_interfaces.srv import Calibrate
 
 
 def constants(interface: type, prefix: str = "") -> dict[str, object]:
@@ -50,8 +49,8 @@ def test_expression_labels_are_unique() -> None:
 
 
 def test_codes_are_distinct_and_success_is_zero() -> None:
-    assert Respond.Result.SUCCESS == Calibrate.Response.SUCCESS == EmpathyReply.RISK_NONE == 0
-    for interface, prefix in ((Respond.Result, ""), (Calibrate.Response, ""), (EmpathyReply, "RISK_")):
+    assert Respond.Result.SUCCESS == Calibrate.Result.SUCCESS == EmpathyReply.RISK_NONE == 0
+    for interface, prefix in ((Respond.Result, ""), (Calibrate.Result, ""), (EmpathyReply, "RISK_")):
         codes = list(constants(interface, prefix).values())
         assert len(codes) >= 3
         assert len(codes) == len(set(codes))

@@ -14,8 +14,7 @@ import imuface_node
 from imuface_interfaces.action import Respond
 from imuface_interfaces.msg import AffectState, EmpathyReply, Utterance
 from imuface_interfaces.srv import Forget
-from imuface_node import AutostartNode, Status, StatusLevel, arrived
-from rcl_interfaces.msg import ParameterDescriptor
+from imuface_node import MANY, AutostartNode, Param, Status, StatusLevel, arrived
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.qos import QoSProfile
@@ -25,7 +24,7 @@ from empathy_agent.affect_window import Affect, AffectWindow
 from empathy_agent.chain import Delta
 from empathy_agent.dialogue import Dialogue, DialogueError, ErrorCode, Reply
 from empathy_agent.engines import Engine, EngineError
-from empathy_agent.engines.factory import open_engine
+from empathy_agent.engines.factory import LONGEST_SILENCE, open_engine
 from empathy_agent.grammar import LANGUAGES
 from empathy_agent.language import language_of
 from empathy_agent.listening import Acknowledgements, Partials
@@ -33,31 +32,7 @@ from empathy_agent.messages import to_message
 from empathy_agent.safety import Hotlines, Risk
 from empathy_agent.session import Sessions
 from empathy_agent.transcripts import Transcripts
-from empathy_agent.worker import Job, Worker
-
-PARAMETERS: dict[str, tuple[Any, str]] = {
-    "model": ("", "model of the catalogue (`imuface models list`), or the server's; empty: the embedded default"),
-    "server_url": ("", "OpenAI-compatible server to use instead of an embedded model, such as http://127.0.0.1:8000"),
-    "server_grammar": (False, "whether the server takes llama.cpp's GBNF grammars"),
-    "server_context": (8192, "tokens of prompt and reply that the server's model takes"),
-    "server_timeout": (120.0, "longest silence of the server in seconds before it counts as failed, up to 3600"),
-    "locale": ("", "BCP 47 tag to assume where an utterance names none, such as zh-CN; empty: detected from the text"),
-    "hotlines": ("", "YAML file with the help lines of each locale; empty: the one that comes with the package"),
-    "max_characters": (4000, "longest utterance that is answered"),
-    "fallback": ("", "model of the catalogue that takes over when the server or the first model fails; empty: none"),
-    "max_turns": (6, "earlier turns of a session that are remembered word for word; of older ones a summary is kept"),
-    "max_sessions": (64, "sessions that are remembered, in memory"),
-    "retention": (3600.0, "seconds after its last turn in which a session is forgotten"),
-    "queue_size": (10, "utterances that may wait beside those that are answered"),
-    "parallel": (0, "people who are answered at once; 0: 10 with a server, else 1"),
-    "turn_taking": ("queue", "what an utterance does to the reply before it in its session: queue or interrupt"),
-    "acknowledge": (False, "say a short sentence on dialogue/acknowledgement at once, while the reply is thought"),
-    "transcripts": ("", "folder for transcripts of all sessions, with the consent of those who talk; empty: none"),
-    "transcript_days": (30.0, "days after which a transcript is deleted"),
-    "affect_window": (10.0, "seconds of the face's state that are put in words for the model"),
-    "threads": (0, "threads of the embedded model; 0: one per core"),
-    "warm_up": (True, "evaluate the instructions after activation, so that the first reply comes sooner"),
-}
+from empathy_agent.worker import TURN_TAKING, Job, Worker
 
 RELIABLE_DEPTH = 10
 _PEOPLE = 10
@@ -74,10 +49,75 @@ class EmpathyAgent(AutostartNode):
     stop the executor, and one that awaited would make rclpy poll it without pause.
     """
 
+    PARAMETERS = (
+        Param(
+            "model", "", "model of the catalogue (`imuface models list`), or the server's; empty: the embedded default"
+        ),
+        Param(
+            "server_url",
+            "",
+            "OpenAI-compatible server to use instead of an embedded model, such as http://127.0.0.1:8000",
+        ),
+        Param("server_grammar", False, "whether the server takes llama.cpp's GBNF grammars"),
+        Param("server_context", 8192, "tokens of prompt and reply that the server's model takes", within=(1, MANY)),
+        Param(
+            "server_timeout",
+            120.0,
+            "longest silence of the server in seconds before it counts as failed",
+            within=(0.001, LONGEST_SILENCE),
+        ),
+        Param(
+            "locale",
+            "",
+            "BCP 47 tag to assume where an utterance names none, such as zh-CN; empty: detected from the text",
+        ),
+        Param(
+            "hotlines", "", "YAML file with the help lines of each locale; empty: the one that comes with the package"
+        ),
+        Param("max_characters", 4000, "longest utterance that is answered", within=(1, MANY)),
+        Param(
+            "fallback",
+            "",
+            "model of the catalogue that takes over when the server or the first model fails; empty: none",
+        ),
+        Param(
+            "max_turns",
+            6,
+            "earlier turns of a session that are remembered word for word; of older ones a summary is kept",
+            within=(0, MANY),
+        ),
+        Param("max_sessions", 64, "sessions that are remembered, in memory", within=(1, MANY)),
+        Param("retention", 3600.0, "seconds after its last turn in which a session is forgotten", within=(0.001, 1e9)),
+        Param("queue_size", 10, "utterances that may wait beside those that are answered", within=(1, MANY)),
+        Param("parallel", 0, "people who are answered at once; 0: 10 with a server, else 1", within=(0, 1000)),
+        Param(
+            "turn_taking",
+            "queue",
+            "what an utterance does to the reply before it in its session",
+            choices=TURN_TAKING,
+        ),
+        Param(
+            "acknowledge",
+            False,
+            "say a short sentence on dialogue/acknowledgement at once, while the reply is thought",
+            live=True,
+        ),
+        Param(
+            "transcripts", "", "folder for transcripts of all sessions, with the consent of those who talk; empty: none"
+        ),
+        Param("transcript_days", 30.0, "days after which a transcript is deleted", within=(0.001, 36_500)),
+        Param(
+            "affect_window",
+            10.0,
+            "seconds of the face's state that are put in words for the model",
+            within=(0.001, 3600),
+        ),
+        Param("threads", 0, "threads of the embedded model; 0: one per core", within=(0, 1024)),
+        Param("warm_up", True, "evaluate the instructions after activation, so that the first reply comes sooner"),
+    )
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("empathy_agent", **kwargs)
-        for name, (default, description) in PARAMETERS.items():
-            self.declare_parameter(name, default, ParameterDescriptor(description=description))
         self._engine: Engine | None = None
         self._dialogue: Dialogue | None = None
         self._worker: Worker | None = None

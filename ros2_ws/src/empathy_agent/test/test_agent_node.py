@@ -397,10 +397,10 @@ def test_diagnostics_keep_coming_while_a_reply_is_made() -> None:
             {"model": "m", "server_url": "http://127.0.0.1:1", "max_characters": 100000},
             "max_characters 100000 does not fit",
         ),
-        ({"affect_window": -1.0}, "affect window -1.0 s must be positive"),
+        ({"affect_window": -1.0}, "affect_window is -1.0, must be 0.001 to 3600"),
         (
             {"model": "m", "server_url": "http://127.0.0.1:1", "server_timeout": 0.0},
-            "server_timeout 0.0 must be above 0 and at most 3600 s",
+            "server_timeout is 0.0, must be 0.001 to 3600",
         ),
     ],
     ids=["model", "server", "hotlines", "characters", "window", "timeout"],

@@ -15,30 +15,34 @@ from typing import Any
 import imuface_node
 from imuface_core import topics
 from imuface_interfaces.msg import Blendshapes, FacialLandmarks
-from imuface_node import AutostartNode, Status, StatusLevel, qos
+from imuface_node import AutostartNode, Param, Status, StatusLevel, qos
 from rclpy.publisher import Publisher
 
 from face_recon_node.camera.capture import Live
 from face_recon_node.camera.face_mesh import FaceMesh
-from face_recon_node.camera.metric import PUPIL_DISTANCE
+from face_recon_node.camera.metric import PUPIL_DISTANCE, PUPIL_DISTANCE_LIMITS
 from face_recon_node.camera.watcher import Face, Watcher
 from face_recon_node.messages import BlendshapesMessage, LandmarksMessage
-from face_recon_node.parameters import declare
 
-PARAMETERS: dict[str, tuple[Any, str]] = {
-    "camera": ("0", "number of a camera, or a video file to play as if it were one"),
-    "face_model": ("", "face_landmarker.task file; empty: the model in mediapipe 0.10.21, which gives no blendshapes"),
-    "pupil_distance": (PUPIL_DISTANCE * 1e3, "between the person's pupils, mm"),
-}
 LOG_PERIOD = 5.0
+_NEAREST, _FARTHEST = (limit * 1e3 for limit in PUPIL_DISTANCE_LIMITS)  # mm
 
 
 class CameraNode(AutostartNode):
     """Publishes the face that a camera sees; ends with its pictures."""
 
+    PARAMETERS = (
+        Param("camera", "0", "number of a camera, or a video file to play as if it were one"),
+        Param(
+            "face_model",
+            "",
+            "face_landmarker.task file; empty: the model in mediapipe 0.10.21, which gives no blendshapes",
+        ),
+        Param("pupil_distance", PUPIL_DISTANCE * 1e3, "between the person's pupils, mm", within=(_NEAREST, _FARTHEST)),
+    )
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("camera_node", **kwargs)
-        declare(self, PARAMETERS)
         self._outputs: list[Publisher] = []
         self._live: Live | None = None
         self._thread: threading.Thread | None = None

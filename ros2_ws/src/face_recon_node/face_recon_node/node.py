@@ -6,7 +6,7 @@ import collections
 import math
 import threading
 import time
-from collections.abc import Collection, Generator
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,14 @@ import imuface_node
 import numpy as np
 from imuface_core import topics
 from imuface_core.earphone import EARS, Ear
+from imuface_interfaces.action import Calibrate
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
-from imuface_interfaces.srv import Calibrate, LoadModel
-from imuface_node import AutostartNode, Status, StatusLevel, arrived, qos
-from rcl_interfaces.msg import SetParametersResult
-from rclpy.callback_groups import ReentrantCallbackGroup
-from rclpy.parameter import Parameter
+from imuface_node import AutostartNode, Param, Status, StatusLevel, arrived, qos
+from rclpy.action import ActionServer, CancelResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.publisher import Publisher
-from rclpy.service import Service
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Imu, PointCloud2
 from visualization_msgs.msg import MarkerArray
@@ -30,35 +30,41 @@ from face_recon_node.affect import Affect, AffectEstimator, told_affect
 from face_recon_node.messages import BlendshapesMessage, LandmarksMessage, MeshMessage, PointsMessage, affect_message
 from face_recon_node.models.file import SHIPPED, load
 from face_recon_node.models.model import FaceModel
-from face_recon_node.parameters import HEAD_PARAMETERS, declare, load_head
+from face_recon_node.parameters import HEAD_PARAMETERS, load_head
 from face_recon_node.reconstructor import MEMORY, FaceFrame, Reconstructor, ReconstructorSettings
+from face_recon_node.stream.calibration import DURATIONS
 from face_recon_node.stream.profile import Wearing
 
 SILENCE = 1.0  # seconds without a sample after which an ear counts as silent
 CALIBRATION_GRACE = 2.0  # seconds that a calibration may take longer than its samples
-POLL_PERIOD = 0.001  # seconds between two looks at a running calibration that somebody asked for
+FEEDBACK_PERIOD = 0.1  # seconds between two words about a calibration that somebody asked for
+POLL_PERIOD = 0.001  # seconds between two looks at a model that is being loaded
 LOG_PERIOD = 5.0  # seconds between two warnings about the samples of an ear
-
-PARAMETERS: dict[str, tuple[Any, str]] = {
-    "model": ("", "model file, such as a personal one; empty: the shipped one. May be changed while running"),
-    "calibration_duration": (3.0, "seconds of a relaxed face to average, at the start and by default on request"),
-    "publish_mesh": (True, "whether to publish face/mesh when somebody subscribes to it"),
-}
 
 
 class FaceReconNode(AutostartNode):
     """Reconstructs the face at the rate of the earphones."""
 
+    PARAMETERS = (
+        Param("model", "", "model file, such as a personal one; empty: the shipped one", live=True),
+        Param(
+            "calibration_duration",
+            3.0,
+            "seconds of a relaxed face to average, at the start and by default on request",
+            within=DURATIONS,
+            live=True,
+        ),
+        Param("publish_mesh", True, "whether to publish face/mesh when somebody subscribes to it", live=True),
+        *HEAD_PARAMETERS,
+    )
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("face_recon_node", **kwargs)
-        declare(self, PARAMETERS | HEAD_PARAMETERS)
-        self._interfaces: list[Publisher | Service] = []
+        self._publishers_of_face: list[Publisher] = []
         self._samples: dict[Ear, Subscription] = {}
-        self._request: Calibrate.Response | None = None  # what the request that is waiting will be answered
-        self._configured = False
+        self._server: ActionServer | None = None
+        self._goal: ServerGoalHandle | None = None  # of the calibration that somebody asked for
         self._loaded: FaceModel | None = None  # what a parameter that is being set names
-        self.add_on_set_parameters_callback(self._on_set_parameters)
-        self.add_post_set_parameters_callback(self._after_set_parameters)
 
     def setup(self) -> None:
         head = load_head(self)
@@ -68,18 +74,25 @@ class FaceReconNode(AutostartNode):
         self._landmarks_message = LandmarksMessage()
         self._blendshapes_message = BlendshapesMessage()
         self._points_message = PointsMessage()
-        self._mesh_message = MeshMessage(head.triangles) if self.get_parameter("publish_mesh").value else None
+        self._mesh_message = MeshMessage(head.triangles)
+        self._publishes_mesh = self.get_parameter("publish_mesh").value
         self._landmarks = self._publisher(FacialLandmarks, topics.FACE_LANDMARKS)
         self._blendshapes = self._publisher(Blendshapes, topics.FACE_BLENDSHAPES)
         self._affect = self._publisher(AffectState, topics.AFFECT)
         self._points = self._publisher(PointCloud2, topics.POINTS)
         self._mesh = self._publisher(MarkerArray, topics.MESH)
-        self._interfaces.append(self.create_service(LoadModel, "load_model", self._on_load_model))
-        # In a group of its own, so that samples are taken while a request waits for its calibration.
-        self._interfaces.append(
-            self.create_service(Calibrate, "calibrate", self._on_calibrate, callback_group=ReentrantCallbackGroup())
+        # A goal stays in the state ACCEPTED while it runs and is executed when its outcome is known: a callback that
+        # waited for samples would stop the executor, which takes them.
+        self._server = ActionServer(
+            self,
+            Calibrate,
+            "calibrate",
+            execute_callback=_no_outcome,
+            handle_accepted_callback=self._on_goal,
+            cancel_callback=self._on_cancel,
         )
-        self._configured = True
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._follower = self.create_timer(FEEDBACK_PERIOD, self._follow_goal, clock=steady, autostart=False)
 
     def start(self) -> None:
         self._estimator = AffectEstimator()
@@ -97,23 +110,23 @@ class FaceReconNode(AutostartNode):
             )
 
     def stop(self) -> None:
-        self._finish_request(Calibrate.Response.NOT_ACTIVE, "the node was deactivated during the calibration")
+        self._finish_goal(Calibrate.Result.NOT_ACTIVE, "the node was deactivated during the calibration")
         for subscription in self._samples.values():
             self.destroy_subscription(subscription)
         self._samples = {}
 
     def teardown(self) -> None:
-        self._configured = False
-        for interface in self._interfaces:
-            if isinstance(interface, Service):
-                self.destroy_service(interface)
-            elif isinstance(interface, Publisher):
-                self.destroy_publisher(interface)
-        self._interfaces = []
+        if self._server is not None:
+            self.destroy_timer(self._follower)
+            self._server.destroy()
+            self._server = None
+        for publisher in self._publishers_of_face:
+            self.destroy_publisher(publisher)
+        self._publishers_of_face = []
 
     def _publisher(self, message_type: Any, topic: topics.Topic) -> Publisher:
         publisher = self.create_publisher(message_type, topic, qos(topic))
-        self._interfaces.append(publisher)
+        self._publishers_of_face.append(publisher)
         return publisher
 
     # Samples in, faces out ------------------------------------------------------------------------------------------
@@ -148,7 +161,7 @@ class FaceReconNode(AutostartNode):
         self._affect.publish(affect_message(stamp, self._shown(frame)))
         if self._points.get_subscription_count():
             self._points.publish(self._points_message.build(stamp, frame.landmarks, frame.landmarks_std))
-        if self._mesh_message is not None and self._mesh.get_subscription_count():
+        if self._publishes_mesh and self._mesh.get_subscription_count():
             started = time.perf_counter()
             self._mesh.publish(self._mesh_message.build(stamp, self._head.vertices(frame.blendshapes)))
             self._mesh_ms.append((time.perf_counter() - started) * 1e3)
@@ -186,33 +199,16 @@ class FaceReconNode(AutostartNode):
         elif worried:
             self.get_logger().info(judgement.message)
 
-    # Another model --------------------------------------------------------------------------------------------------
+    # Parameters that change -----------------------------------------------------------------------------------------
 
-    def _on_load_model(self, request: LoadModel.Request, response: LoadModel.Response) -> LoadModel.Response:
-        result = self.set_parameters([Parameter("model", value=request.path)])[0]
-        response.success = result.successful
-        if result.successful:
-            response.error_code, response.message = LoadModel.Response.SUCCESS, f"in use: {self._model_name()}"
-        else:
-            exists = Path(request.path).is_file()
-            response.error_code = LoadModel.Response.NOT_A_MODEL if exists else LoadModel.Response.NOT_FOUND
-            response.message = result.reason
-        return response
-
-    def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
+    def examine(self, values: dict[str, Any]) -> None:
         """Refuse a model that cannot be loaded."""
-        path = next((parameter.value for parameter in parameters if parameter.name == "model"), None)
-        if path is None or not self._configured:
-            return SetParametersResult(successful=True)
-        try:
-            self._loaded = self._load_aside(path)
-        except (OSError, ValueError, ImportError) as error:
-            self.get_logger().error(f"the model stays as it is: {error}")
-            return SetParametersResult(successful=False, reason=str(error))
-        return SetParametersResult(successful=True)
+        if "model" in values:
+            self._loaded = self._load_aside(values["model"])
 
-    def _after_set_parameters(self, parameters: list[Parameter]) -> None:
-        if self._loaded is not None and any(parameter.name == "model" for parameter in parameters):
+    def changed(self, values: dict[str, Any]) -> None:
+        self._publishes_mesh = values.get("publish_mesh", self._publishes_mesh)
+        if "model" in values and self._loaded is not None:
             self._reconstructor.use(self._loaded)
             self._loaded = None
             self.get_logger().info(f"model in use: {self._model_name()}")
@@ -253,34 +249,40 @@ class FaceReconNode(AutostartNode):
 
     # Calibration ----------------------------------------------------------------------------------------------------
 
-    async def _on_calibrate(self, request: Calibrate.Request, response: Calibrate.Response) -> Calibrate.Response:
-        """Answers when the calibration is over; samples are taken meanwhile."""
+    def _on_goal(self, goal: ServerGoalHandle) -> None:
         if not self.active:
-            return _fill(response, Calibrate.Response.NOT_ACTIVE, "the node is not active: activate it first")
-        if self._request is not None:
-            return _fill(response, Calibrate.Response.BUSY, "another calibration is running: wait for it")
-        duration = request.duration or self.get_parameter("calibration_duration").value
+            _conclude(goal, Calibrate.Result.NOT_ACTIVE, "the node is not active: activate it first")
+            return
+        if self._goal is not None:
+            _conclude(goal, Calibrate.Result.BUSY, "another calibration is running: wait for it")
+            return
+        duration = goal.request.duration or self.get_parameter("calibration_duration").value
         try:
             self._reconstructor.calibrate(duration)
         except ValueError as error:
-            return _fill(response, Calibrate.Response.INVALID_DURATION, str(error))
-        self._request = response
+            _conclude(goal, Calibrate.Result.INVALID_DURATION, str(error))
+            return
+        self._goal = goal
         self._deadline = time.monotonic() + duration + CALIBRATION_GRACE
-        while self._request is not None:
-            # rclpy resumes a waiting coroutine at every turn, and turns without a pause as long as there is one.
-            time.sleep(POLL_PERIOD)
-            await _NextTurn()
-            if time.monotonic() > self._deadline:
-                self._give_up()
-        return response
+        self._follower.reset()
 
-    def _give_up(self) -> None:
+    def _on_cancel(self, goal: ServerGoalHandle) -> CancelResponse:
+        return CancelResponse.ACCEPT if goal == self._goal else CancelResponse.REJECT
+
+    def _follow_goal(self) -> None:
+        """Say how far a requested calibration is, and end it when it was cancelled or samples stay away."""
+        if self._goal is None:
+            return
         calibration = self._reconstructor.calibration
-        if calibration.has_samples:
+        if self._goal.is_cancel_requested:
+            self._finish_goal(Calibrate.Result.CANCELED, "cancelled: the earlier calibration stays")
+        elif time.monotonic() < self._deadline:
+            self._goal.publish_feedback(Calibrate.Feedback(progress=calibration.progress, message=calibration.message))
+        elif calibration.has_samples:
             message = f"too few samples for a calibration ({calibration.message}): check the earphones"
+            self._finish_goal(Calibrate.Result.NO_DATA, message)
         else:
-            message = "no IMU samples arrived: check the earphones and the driver"
-        self._finish_request(Calibrate.Response.NO_DATA, message)
+            self._finish_goal(Calibrate.Result.NO_DATA, "no IMU samples arrived: check the earphones and the driver")
 
     def _follow_calibration(self) -> None:
         calibration = self._reconstructor.calibration
@@ -293,14 +295,16 @@ class FaceReconNode(AutostartNode):
                 self.get_logger().warning(calibration.message)
             else:
                 self.get_logger().info(calibration.message)
-        if self._request is not None:
-            code = Calibrate.Response.NOT_STILL if calibration.failed else Calibrate.Response.SUCCESS
-            self._finish_request(code, calibration.message)
+        code = Calibrate.Result.NOT_STILL if calibration.failed else Calibrate.Result.SUCCESS
+        self._finish_goal(code, calibration.message)
 
-    def _finish_request(self, code: int, message: str) -> None:
-        if self._request is not None:
-            _fill(self._request, code, message)
-            self._request = None
+    def _finish_goal(self, code: int, message: str) -> None:
+        if self._goal is None:
+            return
+        self._reconstructor.calibration.cancel()
+        self._follower.cancel()
+        goal, self._goal = self._goal, None
+        _conclude(goal, code, message)
 
     # Health ---------------------------------------------------------------------------------------------------------
 
@@ -394,13 +398,6 @@ def _load(path: str) -> FaceModel:
     return model
 
 
-class _NextTurn:
-    """Awaited, lets the executor do other work."""
-
-    def __await__(self) -> Generator[None, None, None]:
-        yield
-
-
 def _percentiles(name: str, values: Collection[float]) -> dict[str, str]:
     if not values:
         return {}
@@ -408,11 +405,22 @@ def _percentiles(name: str, values: Collection[float]) -> dict[str, str]:
     return {f"{name}_p50_ms": f"{p50:.2f}", f"{name}_p99_ms": f"{p99:.2f}"}
 
 
-def _fill(response: Calibrate.Response, code: int, message: str) -> Calibrate.Response:
-    response.success = code == Calibrate.Response.SUCCESS
-    response.error_code = code
-    response.message = message
-    return response
+def _conclude(goal: ServerGoalHandle, code: int, message: str) -> None:
+    def outcome(goal: ServerGoalHandle) -> Calibrate.Result:
+        if code == Calibrate.Result.SUCCESS:
+            goal.succeed()
+        elif code == Calibrate.Result.CANCELED:
+            goal.canceled()
+        else:
+            goal.abort()
+        return Calibrate.Result(error_code=code, message=message)
+
+    goal.execute(outcome)
+
+
+def _no_outcome(goal: ServerGoalHandle) -> Calibrate.Result:
+    """rclpy wants a default execute callback; goals are always executed with their own."""
+    raise AssertionError("a goal was executed without an outcome")
 
 
 def main(args: list[str] | None = None) -> None:

@@ -13,7 +13,7 @@ from rclpy.publisher import Publisher
 from rclpy.subscription import Subscription
 
 from face_recon_node.messages import LandmarksMessage
-from face_recon_node.parameters import HEAD_PARAMETERS, declare, load_head
+from face_recon_node.parameters import HEAD_PARAMETERS, load_head
 
 LOG_PERIOD = 5.0
 
@@ -21,9 +21,10 @@ LOG_PERIOD = 5.0
 class ReferenceNode(AutostartNode):
     """Turns the weights of a performance into the landmarks that a perfect reconstruction would give."""
 
+    PARAMETERS = HEAD_PARAMETERS
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("reference_node", **kwargs)
-        declare(self, HEAD_PARAMETERS)
         self._publisher: Publisher | None = None
         self._subscription: Subscription | None = None
 

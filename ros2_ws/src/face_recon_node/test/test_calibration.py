@@ -152,6 +152,26 @@ def test_a_request_replaces_the_baseline_only_when_it_succeeds() -> None:
     np.testing.assert_allclose(readings, 0.0, atol=1e-9)
 
 
+def test_a_cancelled_request_leaves_what_was_before() -> None:
+    rng = np.random.default_rng(7)
+    calibrator = Calibrator(1.0)
+    for _ in range(30):
+        calibrator.push(resting(rng), np.array([True, False]))  # the right ear has no baseline yet
+    calibrator.request(2.0)
+    for _ in range(30):
+        calibrator.push(resting(rng), BOTH)
+    calibrator.cancel()
+    left, right = calibrator.ears
+    assert left.state == CalibrationState.DONE
+    assert left.message == "left ear: the earlier calibration stays"
+    assert right.state == CalibrationState.RUNNING
+    for _ in range(30):
+        _, valid = calibrator.push(resting(rng), BOTH)
+    assert valid.all()
+    assert calibrator.done
+    assert calibrator.replaced == 0
+
+
 def test_a_request_without_gravity_fails_with_a_reason() -> None:
     calibrator = Calibrator(1.0)
     calibrator.request()
@@ -163,7 +183,7 @@ def test_a_request_without_gravity_fails_with_a_reason() -> None:
 
 @pytest.mark.parametrize("duration", [-1.0, 0.1, 1e6, float("nan")])
 def test_impossible_durations_are_refused(duration: float) -> None:
-    with pytest.raises(ValueError, match=r"expected 0\.5 to 60"):
+    with pytest.raises(ValueError, match=r"must be 0\.5 to 60"):
         Calibrator(duration)
-    with pytest.raises(ValueError, match=r"expected 0\.5 to 60"):
+    with pytest.raises(ValueError, match=r"must be 0\.5 to 60"):
         Calibrator().request(duration)

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rclpy
+from action_msgs.msg import GoalStatus
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from face_recon_node.affect import EXPRESSIONS
 from face_recon_node.head import HeadModel, Identity
@@ -25,11 +26,12 @@ from face_recon_node.models.signature.model import SignatureModel
 from face_recon_node.node import FaceReconNode
 from imuface_core import topics
 from imuface_core.recording import ImuTrack, Recording
+from imuface_interfaces.action import Calibrate
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
-from imuface_interfaces.srv import Calibrate, LoadModel
 from imuface_node import StatusLevel
 from imuface_simulation import Participant, Performance, simulate
 from rcl_interfaces.srv import SetParameters
+from rclpy.action import ActionClient
 from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
@@ -83,8 +85,7 @@ class Graph:
         self.node.create_subscription(
             DiagnosticArray, "/diagnostics", lambda m: self.reports.update({s.name: s for s in m.status}), 10
         )
-        self.calibrate: Client = self.node.create_client(Calibrate, "calibrate")
-        self.load_model: Client = self.node.create_client(LoadModel, "load_model")
+        self.calibrate: ActionClient = ActionClient(self.node, Calibrate, "calibrate")
         self.set_parameters: Client = self.node.create_client(SetParameters, f"/{name}{NODE}/set_parameters")
         self.prefix = f"/{name}{NODE}"
         self._executor = SingleThreadedExecutor(context=self.context)
@@ -95,7 +96,7 @@ class Graph:
         command = [sys.executable, "-c", "from face_recon_node.node import main; main()", "--ros-args"]
         command += ["-r", f"__ns:=/{name}", *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self.calibrate.wait_for_service(60)
+        self.calibrate.wait_for_server(60)
         wait_for(lambda: all(publisher.get_subscription_count() for publisher in self.imu.values()))
         # Its publishers are found last.
         wait_for(lambda: all(self.node.count_publishers(f"/{name}/face/{t}") for t in ("landmarks", "mesh")))
@@ -258,24 +259,35 @@ def test_what_is_wrong_with_the_readings_is_said_while_they_come(
 def test_calibration_on_request(start: Callable[..., Graph], recording: Recording) -> None:
     graph = start("calibrating")
 
-    def ask(duration: float) -> Any:
-        return graph.calibrate.call_async(Calibrate.Request(duration=duration))
+    feedback: list[Any] = []
 
-    nothing = ask(0.5)
-    wait_for(nothing.done)
-    assert nothing.result().error_code == Calibrate.Response.NO_DATA
-    for duration in (-1.0, 1e6, math.nan):
-        answer = ask(duration)
+    def sent(duration: float) -> Any:
+        goal = graph.calibrate.send_goal_async(
+            Calibrate.Goal(duration=duration), feedback_callback=lambda message: feedback.append(message.feedback)
+        )
+        wait_for(goal.done)
+        return goal.result()
+
+    def ask(duration: float) -> Any:
+        return sent(duration).get_result_async()
+
+    def outcome(answer: Any) -> Any:
         wait_for(answer.done)
-        assert answer.result().error_code == Calibrate.Response.INVALID_DURATION
-        assert "duration" in answer.result().message
+        return answer.result().result
+
+    assert outcome(ask(0.5)).error_code == Calibrate.Result.NO_DATA
+    for duration in (-1.0, 1e6, math.nan):
+        refused = outcome(ask(duration))
+        assert refused.error_code == Calibrate.Result.INVALID_DURATION
+        assert "duration" in refused.message
 
     graph.play(recording, 0.0, 1.0)
     first, second = ask(2.0), ask(2.0)
     graph.play(recording, 1.0, 4.0)
-    wait_for(lambda: first.done() and second.done())
-    codes = sorted([first.result().error_code, second.result().error_code])
-    assert codes == [Calibrate.Response.SUCCESS, Calibrate.Response.BUSY]
+    codes = [outcome(first).error_code, outcome(second).error_code]
+    assert codes == [Calibrate.Result.SUCCESS, Calibrate.Result.BUSY]
+    assert 0.4 < max(message.progress for message in feedback) <= 1.0
+    assert "keep a relaxed face" in feedback[-1].message
     # Faces kept coming while it ran.
     wait_for(
         lambda: sum(1.1 * SECOND < stamp_of(m) < 3.9 * SECOND for m in list(graph.messages[FacialLandmarks])) >= 80
@@ -289,9 +301,17 @@ def test_calibration_on_request(start: Callable[..., Graph], recording: Recordin
     moving = Recording(left=shaken(recording.left), right=shaken(recording.right), blendshapes=None, landmarks=None)
     answer = ask(1.0)
     graph.play(moving, 4.0, 6.0)
-    wait_for(answer.done)
-    assert answer.result().error_code == Calibrate.Response.NOT_STILL
-    assert not answer.result().success
+    assert outcome(answer).error_code == Calibrate.Result.NOT_STILL
+
+    goal = sent(60.0)
+    answer = goal.get_result_async()
+    graph.play(recording, 6.0, 7.0)
+    goal.cancel_goal_async()
+    assert outcome(answer).error_code == Calibrate.Result.CANCELED
+    assert answer.result().status == GoalStatus.STATUS_CANCELED
+    graph.play(recording, 7.0, 7.5)
+    wait_for(lambda: "the earlier calibration stays" in graph.report("calibration").message)
+    assert graph.values("calibration")["calibrated"] == "True"
     assert graph.close()
 
 
@@ -308,27 +328,22 @@ def test_another_model_takes_over_without_losing_a_frame(
     graph = start("loading", "-p", "publish_mesh:=false")
     stamps = graph.play(recording, 0.0, 5.0)
 
-    def while_streaming(client: Client, request: Any, seconds: float = 1.5) -> Any:
-        answer = client.call_async(request)
+    def set_model(path: str, seconds: float = 1.5) -> Any:
+        parameter = Parameter("model", value=path).to_parameter_msg()
+        answer: Any = graph.set_parameters.call_async(SetParameters.Request(parameters=[parameter]))
         start_s = stamps[-1] / SECOND + 0.001
         stamps.extend(graph.play(recording, start_s, start_s + seconds, speed=1.0))
         wait_for(answer.done)
         # Loading may have outlasted the stream: what comes now is certainly after it.
         start_s = stamps[-1] / SECOND + 0.001
         stamps.extend(graph.play(recording, start_s, start_s + 0.2, speed=1.0))
-        return answer.result()
+        return answer.result().results[0]
 
-    def set_model(path: str) -> Any:
-        parameter = Parameter("model", value=path).to_parameter_msg()
-        return while_streaming(graph.set_parameters, SetParameters.Request(parameters=[parameter])).results[0]
-
-    loaded = while_streaming(graph.load_model, LoadModel.Request(path=str(doubtful)))
-    assert (loaded.success, loaded.error_code) == (True, LoadModel.Response.SUCCESS)
-    assert "anna.npz" in loaded.message
+    assert set_model(str(doubtful)).successful
     doubted_from = stamps[-1]
-    missing = while_streaming(graph.load_model, LoadModel.Request(path="/no/model.npz"))
-    assert (missing.success, missing.error_code) == (False, LoadModel.Response.NOT_FOUND)
-    assert "/no/model.npz does not exist" in missing.message
+    missing = set_model("/no/model.npz")
+    assert not missing.successful
+    assert "/no/model.npz does not exist" in missing.reason
     refused = set_model(str(damaged))
     assert not refused.successful
     assert "damaged.npz" in refused.reason
@@ -348,7 +363,7 @@ def test_another_model_takes_over_without_losing_a_frame(
     assert after < 10 * before
     wait_for(lambda: graph.values("model")["file"] == "signature.npz")
     assert graph.values("model")["personal"] == "False"
-    assert "the model stays as it is" in graph.close()
+    assert "not set: " in graph.close()
 
 
 @pytest.fixture
@@ -365,8 +380,8 @@ def ros() -> Iterator[None]:
         ("model", "/no/model.npz", "/no/model.npz"),
         ("head", "/no/head.npz", "cannot read head model /no/head.npz"),
         ("head", str(Path(__file__)), "is not a head model"),
-        ("identity.age", 1.5, "identity.age is 1.5"),
-        ("calibration_duration", -3.0, "calibration duration is -3.0"),
+        ("identity.age", 1.5, "identity.age is 1.5, must be 0 to 1 or nan"),
+        ("calibration_duration", -3.0, "calibration_duration is -3.0, must be 0.5 to 60"),
     ],
 )
 def test_a_wrong_parameter_is_explained_and_can_be_mended(name: str, value: Any, message: str) -> None:

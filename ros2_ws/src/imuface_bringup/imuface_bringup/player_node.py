@@ -20,8 +20,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from imuface_core import topics
 from imuface_core.bag import Bag, header_stamp, named_topics, stamp_layout
 from imuface_interfaces.msg import FacialLandmarks
-from imuface_node import AutostartNode, Status, StatusLevel, message_class, qos
-from rcl_interfaces.msg import ParameterDescriptor
+from imuface_node import AutostartNode, Param, Status, StatusLevel, message_class, qos
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
@@ -45,24 +44,17 @@ class PlayerNode(AutostartNode):
 
     failed: ClassVar[bool] = False  # whether the bag could not be played to its end
 
+    PARAMETERS = (
+        Param("path", "", "bag to play, a rosbag2 folder"),
+        Param("person", "", "namespace in the bag, if it has several"),
+        Param("topics", "", "what the bag calls them, such as left=/ear_l/imu right=/ear_r/imu"),
+        Param("rate", 1.0, "speed; 0: as fast as possible", within=(0, 1e6)),
+        Param("loop", False, "start again at the end"),
+        Param("wait_for_face", False, "the face is reconstructed anew: play its inputs only, and keep to its pace"),
+    )
+
     def __init__(self) -> None:
         super().__init__("player", enable_rosout=False)  # its last line comes when ROS has shut down
-        self.declare_parameter("path", "", ParameterDescriptor(description="bag to play, a rosbag2 folder"))
-        self.declare_parameter("person", "", ParameterDescriptor(description="namespace in the bag, if it has several"))
-        self.declare_parameter(
-            "topics",
-            "",
-            ParameterDescriptor(description="what the bag calls them, such as left=/ear_l/imu right=/ear_r/imu"),
-        )
-        self.declare_parameter("rate", 1.0, ParameterDescriptor(description="speed; 0: as fast as possible"))
-        self.declare_parameter("loop", False, ParameterDescriptor(description="start again at the end"))
-        self.declare_parameter(
-            "wait_for_face",
-            False,
-            ParameterDescriptor(
-                description="the face is reconstructed anew: play its inputs only, and keep to its pace"
-            ),
-        )
         self._played = 0
         self._bag: Bag | None = None
         self._thread: threading.Thread | None = None
@@ -75,8 +67,6 @@ class PlayerNode(AutostartNode):
         if not path:
             raise ValueError("parameter 'path' is empty; give the bag to play")
         self._rate = self.get_parameter("rate").value
-        if not 0.0 <= self._rate < float("inf"):
-            raise ValueError(f"rate {self._rate} is not a speed; give 0 (as fast as possible) or more")
         self._loop = self.get_parameter("loop").value
         self._follow_face = self.get_parameter("wait_for_face").value
         person, named = self.get_parameter("person").value or None, self.get_parameter("topics").value.split()

@@ -12,8 +12,7 @@ import imuface_node
 import rclpy
 from imuface_core import topics
 from imuface_core.bag import BagWriter
-from imuface_node import AutostartNode, Status, StatusLevel, arrived, message_class, qos
-from rcl_interfaces.msg import ParameterDescriptor
+from imuface_node import AutostartNode, Param, Status, StatusLevel, arrived, message_class, qos
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.impl.implementation_singleton import rclpy_implementation
@@ -31,15 +30,16 @@ _FLUSH_PERIOD = 0.25  # s
 class RecorderNode(AutostartNode):
     """Writes what the chosen topics carry, with the quality of service that their publishers offer."""
 
+    PARAMETERS = (
+        Param("path", "", "folder to write; must not exist yet"),
+        Param("all_topics", False, "the reconstructed face too"),
+        Param("mesh", False, "face/mesh too, which is large"),
+        Param("dialogue", False, "what the person said and the replies too; private"),
+    )
+
     def __init__(self) -> None:
         # The last line of the log comes when ROS has shut down already; it can go to the console only.
         super().__init__("recorder", enable_rosout=False)
-        self.declare_parameter("path", "", ParameterDescriptor(description="folder to write; must not exist yet"))
-        self.declare_parameter("all_topics", False, ParameterDescriptor(description="the reconstructed face too"))
-        self.declare_parameter("mesh", False, ParameterDescriptor(description="face/mesh too, which is large"))
-        self.declare_parameter(
-            "dialogue", False, ParameterDescriptor(description="what the person said and the replies too; private")
-        )
         self._path = Path()
         self._writer: BagWriter | None = None
         self._channels: dict[str, int] = {}

@@ -10,8 +10,7 @@ from typing import Any
 
 import imuface_node
 from face_recon_node.head import HeadModel
-from imuface_node import AutostartNode, Status, StatusLevel, message_class, qos
-from rcl_interfaces.msg import ParameterDescriptor
+from imuface_node import AutostartNode, Param, Status, StatusLevel, message_class, qos
 from rclpy.subscription import Subscription
 
 from imuface_bringup import viewer
@@ -23,12 +22,13 @@ _DEPTH = 30
 class ViewerNode(AutostartNode):
     """Hands every message of the scene's topics to it. The page is reachable from this machine only."""
 
+    PARAMETERS = (
+        Param("port", 9090, "port of the page; the next one for data", within=(1, 65_534)),
+        Param("save", "", "write a Rerun recording (.rrd) to this file and serve nothing"),
+    )
+
     def __init__(self) -> None:
         super().__init__("viewer")
-        self.declare_parameter("port", 9090, ParameterDescriptor(description="port of the page; the next one for data"))
-        self.declare_parameter(
-            "save", "", ParameterDescriptor(description="write a Rerun recording (.rrd) to this file and serve nothing")
-        )
         self._resources = contextlib.ExitStack()
         self._scene: Scene | None = None
         self._subscriptions_of_scene: list[Subscription] = []

@@ -13,9 +13,10 @@ import numpy as np
 from imuface_core import topics
 from imuface_core.earphone import EARS, Ear
 from imuface_interfaces.msg import Blendshapes
-from imuface_node import AutostartNode, Status, StatusLevel, qos
+from imuface_node import MANY, AutostartNode, Param, Status, StatusLevel, qos
+from imuface_simulation import ACTIVITIES, PEOPLE
+from imuface_simulation.earphones import MAX_RATE, MIN_RATE
 from numpy.typing import NDArray
-from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import Imu
 
@@ -25,24 +26,6 @@ from imuface_driver.sources import BagSource, SerialSource, SimulatedSource, Sou
 SILENCE = 1.0  # s without a sample after which an ear counts as silent
 LOSSY = 0.1  # share of lost samples since the last report that deserves a warning
 
-PARAMETERS: dict[str, tuple[Any, str]] = {
-    "source": ("simulated", "where samples come from: simulated, serial, udp or bag"),
-    "rate": (30.0, "samples per second of the simulated earphones, Hz; real ones have their own"),
-    "simulated.performance": ("", "Live Link Face CSV (.csv, .csv.gz) to perform; empty: a generated performance"),
-    "simulated.participant": (0, "seed of the simulated person"),
-    "simulated.ears": ("anatomical", "kind of the simulated ears: anatomical, faint or arbitrary"),
-    "simulated.seed": (0, "seed of the simulated session: mounting, noise, clocks, generated performance"),
-    "simulated.activity": ("still", "what the simulated person's head does meanwhile"),
-    "simulated.radio_delay": (0.0, "mean delay of the simulated radio, s"),
-    "serial.left_port": ("", "serial port of the left ear"),
-    "serial.right_port": ("", "serial port of the right ear; may be that of the left ear"),
-    "serial.baud": (115200, "baud rate of the serial ports"),
-    "udp.host": ("127.0.0.1", "address of this machine to receive datagrams at"),
-    "udp.port": (47800, "UDP port to receive datagrams at"),
-    "bag.path": ("", "recorded session to play"),
-    "bag.namespace": ("", "namespace of the person in the recorded session; empty: the only one"),
-}
-
 
 class ImufaceDriver(AutostartNode):
     """Publishes what one or more sources deliver.
@@ -51,10 +34,38 @@ class ImufaceDriver(AutostartNode):
     and waking the executor instead would cost a hop between threads and a rebuilt wait set for every sample.
     """
 
+    PARAMETERS = (
+        Param("source", "simulated", "where samples come from", choices=("simulated", "serial", "udp", "bag")),
+        Param(
+            "rate",
+            30.0,
+            "samples per second of the simulated earphones, Hz; real ones have their own",
+            within=(MIN_RATE, MAX_RATE),
+        ),
+        Param(
+            "simulated.performance", "", "Live Link Face CSV (.csv, .csv.gz) to perform; empty: a generated performance"
+        ),
+        Param("simulated.participant", 0, "seed of the simulated person", within=(0, MANY)),
+        Param("simulated.ears", "anatomical", "kind of the simulated ears", choices=tuple(PEOPLE)),
+        Param(
+            "simulated.seed",
+            0,
+            "seed of the simulated session: mounting, noise, clocks, generated performance",
+            within=(0, MANY),
+        ),
+        Param("simulated.activity", "still", "what the simulated person's head does meanwhile", choices=ACTIVITIES),
+        Param("simulated.radio_delay", 0.0, "mean delay of the simulated radio, s", within=(0, 1)),
+        Param("serial.left_port", "", "serial port of the left ear"),
+        Param("serial.right_port", "", "serial port of the right ear; may be that of the left ear"),
+        Param("serial.baud", 115200, "baud rate of the serial ports", within=(50, 12_000_000)),
+        Param("udp.host", "127.0.0.1", "address of this machine to receive datagrams at"),
+        Param("udp.port", 47800, "UDP port to receive datagrams at; 0: any", within=(0, 65_535)),
+        Param("bag.path", "", "recorded session to play"),
+        Param("bag.namespace", "", "namespace of the person in the recorded session; empty: the only one"),
+    )
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("imuface_driver", **kwargs)
-        for name, (default, description) in PARAMETERS.items():
-            self.declare_parameter(name, default, ParameterDescriptor(description=description))
         self._sources: list[Source] = []
         self._threads: list[threading.Thread] = []
         self._stop = threading.Event()
@@ -181,11 +192,9 @@ class ImufaceDriver(AutostartNode):
             return self._serial_sources()
         if kind == "udp":
             return [UdpSource(self._parameter("udp.host"), self._parameter("udp.port"), self._now_ns)]
-        if kind == "bag":
-            if not self._parameter("bag.path"):
-                raise ValueError("source is bag, but bag.path is empty: name a recorded session")
-            return [BagSource(self._parameter("bag.path"), self._now_ns, self._parameter("bag.namespace") or None)]
-        raise ValueError(f"source is {kind!r}; known sources: simulated, serial, udp, bag")
+        if not self._parameter("bag.path"):
+            raise ValueError("source is bag, but bag.path is empty: name a recorded session")
+        return [BagSource(self._parameter("bag.path"), self._now_ns, self._parameter("bag.namespace") or None)]
 
     def _serial_sources(self) -> list[Source]:
         ports = {ear: self._parameter(f"serial.{ear}_port") for ear in EARS}

@@ -1,6 +1,17 @@
 """The autostarting lifecycle node that every Earnest node is built on."""
 
 from imuface_node.autostart_node import AutostartNode, Status, StatusLevel, arrived, main
+from imuface_node.parameters import MANY, Param
 from imuface_node.wire import message_class, qos
 
-__all__ = ["AutostartNode", "Status", "StatusLevel", "arrived", "main", "message_class", "qos"]
+__all__ = [
+    "MANY",
+    "AutostartNode",
+    "Param",
+    "Status",
+    "StatusLevel",
+    "arrived",
+    "main",
+    "message_class",
+    "qos",
+]

@@ -12,19 +12,22 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from imuface_core.topics import DIAGNOSTICS
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
 from rclpy.subscription import Subscription
 
+from imuface_node.parameters import Param
 from imuface_node.wire import qos
 
 # What bad user input raises in ROS-free code: reported as one line, without a traceback.
@@ -59,13 +62,28 @@ class AutostartNode(LifecycleNode):
     and the remedy: the transition then fails, the message is logged, and the node stays up in its previous state, so
     that the fault can be mended and the transition asked for again. With ``required: true`` the process ends instead
     when the node cannot start itself, with status 1: a launch of which it is the point then ends, too.
+
+    Its parameters stand in :attr:`PARAMETERS`. A change is refused, with the reason, unless it takes effect: a ``live``
+    parameter's at any time, another one's while the node is not configured. A node with live parameters overrides
+    :meth:`examine`, :meth:`changed` or both, or reads the parameter each time. A bad value at the start fails the
+    configuration.
     """
+
+    PARAMETERS: ClassVar[tuple[Param, ...]] = ()
+    COMMON: ClassVar[tuple[Param, ...]] = (
+        Param("autostart", True, "configure and activate at the start, without a lifecycle manager", read_only=True),
+        Param("required", False, "end the process, with status 1, when it cannot start itself", read_only=True),
+    )
 
     def __init__(self, name: str, **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
-        self.declare_parameter("autostart", True)
-        self.declare_parameter("required", False)
+        self._table = {row.name: row for row in (*self.COMMON, *self.PARAMETERS)}
+        for row in self._table.values():
+            self.declare_parameter(row.name, row.default, ParameterDescriptor(description=row.description))
+        self.add_on_set_parameters_callback(self._on_change)
+        self.add_post_set_parameters_callback(self._after_change)
         self.active = False
+        self._configured = False
         self._failure = ""
         self._diagnostics = self.create_publisher(DiagnosticArray, DIAGNOSTICS, qos(DIAGNOSTICS))
         # Health is reported by the wall clock, so that a paused simulation still reports.
@@ -89,6 +107,54 @@ class AutostartNode(LifecycleNode):
         """Health of each part while active, as (part, status); the part may be empty for the node as a whole."""
         return [("", Status(StatusLevel.OK, "active"))]
 
+    def examine(self, values: dict[str, Any]) -> None:
+        """Look at new values of live parameters while configured; refuse them with ``ValueError`` or ``OSError``."""
+
+    def changed(self, values: dict[str, Any]) -> None:
+        """Take over new values of live parameters, which :meth:`examine` has let pass, while configured."""
+
+    # Parameters ---------------------------------------------------------------------------------------------------
+
+    def describe_parameter(self, name: str) -> ParameterDescriptor:
+        """What the table says. rclpy checks no ranges itself: it would name no remedy, and end the process at start."""
+        row = self._table.get(name)
+        return super().describe_parameter(name) if row is None else row.descriptor()
+
+    def _on_change(self, parameters: list[Parameter]) -> SetParametersResult:
+        ours = {parameter.name: parameter.value for parameter in parameters if parameter.name in self._table}
+        try:
+            for name, value in ours.items():
+                self._check_change(self._table[name], value)
+            if self._configured and (live := self._live_among(ours)):
+                self.examine(live)
+        except USER_ERRORS as error:
+            self.get_logger().warning(f"not set: {error}")
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _check_change(self, row: Param, value: Any) -> None:
+        if fault := row.fault(value):
+            raise ValueError(fault)
+        now = self.get_parameter(row.name).value
+        if row.live or repr(value) == repr(now):  # nan is not equal to itself
+            return
+        start = f"start with {row.name}:={str(value).lower() if isinstance(value, bool) else value}"
+        if row.read_only:
+            raise ValueError(f"{row.name} stays {now!r}: it is read at the start only; {start}")
+        if self._configured:
+            raise ValueError(
+                f"{row.name} stays {now!r}: it can be changed before the node is configured only; "
+                f"deactivate and clean up first, or {start}"
+            )
+
+    def _after_change(self, parameters: list[Parameter]) -> None:
+        live = self._live_among({parameter.name: parameter.value for parameter in parameters})
+        if self._configured and live:
+            self.changed(live)
+
+    def _live_among(self, values: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if name in self._table and self._table[name].live}
+
     # Lifecycle ----------------------------------------------------------------------------------------------------
 
     def autostart(self) -> bool:
@@ -97,7 +163,7 @@ class AutostartNode(LifecycleNode):
         return all(transition() == TransitionCallbackReturn.SUCCESS for transition in transitions)
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._attempt(self.setup, "cannot be configured", undo=self.teardown)
+        return self._attempt(self._configure, "cannot be configured", undo=self._clean_up)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         result = self._attempt(self.start, "cannot be activated", undo=self.stop)
@@ -112,7 +178,7 @@ class AutostartNode(LifecycleNode):
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self.teardown()
+        self._clean_up()
         return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -124,7 +190,18 @@ class AutostartNode(LifecycleNode):
         if self.active:
             self.active = False
             self.stop()
+        self._clean_up()
+
+    def _configure(self) -> None:
+        for row in self._table.values():
+            if fault := row.fault(self.get_parameter(row.name).value):
+                raise ValueError(fault)
+        self._configured = True
+        self.setup()
+
+    def _clean_up(self) -> None:
         self.teardown()
+        self._configured = False
 
     def _attempt(self, action: Callable[[], None], failure: str, undo: Callable[[], None]) -> TransitionCallbackReturn:
         try:

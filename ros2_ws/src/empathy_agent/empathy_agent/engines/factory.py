@@ -11,7 +11,7 @@ from empathy_agent.engines.openai_server import OpenAIServer
 from empathy_agent.models import DEFAULT_MODEL, Store
 from empathy_agent.models.catalogue import Adapter
 
-_LONGEST_SILENCE = 3600.0  # s
+LONGEST_SILENCE = 3600.0  # s
 
 
 def open_engine(
@@ -36,8 +36,8 @@ def open_engine(
     """
     if threads < 0:
         raise ValueError(f"threads {threads} is negative; 0 takes all cores")
-    if not 0.0 < server_timeout <= _LONGEST_SILENCE:
-        raise ValueError(f"server_timeout {server_timeout} must be above 0 and at most {_LONGEST_SILENCE:.0f} s")
+    if not 0.0 < server_timeout <= LONGEST_SILENCE:
+        raise ValueError(f"server_timeout {server_timeout} must be above 0 and at most {LONGEST_SILENCE:.0f} s")
     if fallback and not server_url and fallback == (model or DEFAULT_MODEL):
         raise ValueError(f"the fallback {fallback} is the model itself, which is started again anyway; name another")
     store = store or Store()

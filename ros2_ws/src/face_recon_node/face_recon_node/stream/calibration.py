@@ -22,6 +22,8 @@ MAX_GYRO_RMS = 0.12
 """rad/s about the mean; a resting, upright person sways well below it, a nod is well above."""
 MAX_ACCELERATION_RMS = 0.6
 """m/s² about the mean."""
+DURATIONS = (0.5, 60.0)
+"""s; the shortest and the longest calibration."""
 PATIENCE = 4.0
 """An automatic calibration settles for the quietest stretch so far after this many times its duration."""
 
@@ -138,6 +140,10 @@ class EarCalibration:
                 self._quietest[1], f"{self._ear} ear: calibrated while moving; calibrate again with a still head"
             )
 
+    def keep(self, baseline: EarBaseline) -> None:
+        """End with an earlier baseline."""
+        self._finish(baseline, f"{self._ear} ear: the earlier calibration stays")
+
     def _finish(self, baseline: EarBaseline, message: str) -> None:
         self.baseline, self.message, self.state = baseline, message, CalibrationState.DONE
 
@@ -206,6 +212,16 @@ class Calibrator:
         self._running = [EarCalibration(ear, duration_s, automatic=False) for ear in EARS]
         self._seen = [False, False]
 
+    def cancel(self) -> None:
+        """End what runs: an ear keeps its earlier baseline, and one without waits for a still stretch again."""
+        for side, (ear, baseline) in enumerate(zip(EARS, self._baselines, strict=True)):
+            if self._running[side].state != CalibrationState.RUNNING:
+                continue
+            if baseline is not None:
+                self._running[side].keep(baseline)
+            else:
+                self._running[side] = EarCalibration(ear, self._duration_s, automatic=True)
+
     def push(self, readings: NDArray[np.float64], present: NDArray[np.bool_]) -> tuple[NDArray, NDArray]:
         """Calibrate the readings (2, 6) of one grid point.
 
@@ -232,8 +248,9 @@ def check_duration(duration_s: float) -> float:
     """Return a calibration's duration in seconds.
 
     Raises:
-        ValueError: it is not within 0.5 to 60.
+        ValueError: it is not within :data:`DURATIONS`.
     """
-    if not 0.5 <= duration_s <= 60.0:
-        raise ValueError(f"calibration duration is {duration_s} s, expected 0.5 to 60")
+    shortest, longest = DURATIONS
+    if not shortest <= duration_s <= longest:
+        raise ValueError(f"calibration duration is {duration_s} s, must be {shortest:g} to {longest:g}")
     return duration_s

@@ -1,0 +1,71 @@
+"""One way to declare parameters: rows of a table, which say what a value may be and when it may change."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.parameter import Parameter
+
+MANY = 2**31 - 1
+"""The upper end of what may be as large as one likes."""
+
+
+@dataclass(frozen=True)
+class Param:
+    """A parameter of a node; its type is that of ``default``.
+
+    ``within`` are the lowest and the highest value allowed, ``choices`` the values of a text; a default of NaN is
+    allowed beside its range. A ``live`` parameter takes effect at once; any other is read when the node is configured,
+    and one that is ``read_only`` when the process starts.
+    """
+
+    name: str
+    default: bool | int | float | str
+    description: str
+    within: tuple[float, float] | None = None
+    choices: tuple[str, ...] = ()
+    live: bool = False
+    read_only: bool = False
+
+    @property
+    def allowed(self) -> str:
+        """The values allowed, in words; empty when any of its type is."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if self.within is None:
+            return ""
+        low, high = (f"{end:g}" if isinstance(self.default, float) else str(end) for end in self.within)
+        return f"{low} to {high}{' or nan' if self.default != self.default else ''}"
+
+    @property
+    def changes(self) -> str:
+        """When it may be changed, in words."""
+        return "at any time" if self.live else "at start only" if self.read_only else "before configuring"
+
+    def fault(self, value: Any) -> str:
+        """What is wrong with ``value``, with the remedy; empty when nothing is."""
+        if self.choices:
+            right = value in self.choices
+        elif self.within is not None:
+            right = self.within[0] <= value <= self.within[1] or (math.isnan(value) and self.default != self.default)
+        else:
+            right = True
+        return "" if right else f"{self.name} is {value!r}, must be {self.allowed}"
+
+    def descriptor(self) -> ParameterDescriptor:
+        """What tools are told of it."""
+        kind = Parameter.Type.from_parameter_value(self.default)
+        told = ParameterDescriptor(name=self.name, type=kind.value, description=self.description)
+        told.read_only = self.read_only
+        words = [self.allowed] if self.choices or self.default != self.default else []
+        told.additional_constraints = "; ".join([*words, f"changes {self.changes}"])
+        if self.within is not None and kind is Parameter.Type.INTEGER:
+            told.integer_range = [IntegerRange(from_value=int(self.within[0]), to_value=int(self.within[1]))]
+        elif self.within is not None:
+            told.floating_point_range = [
+                FloatingPointRange(from_value=float(self.within[0]), to_value=float(self.within[1]))
+            ]
+        return told
