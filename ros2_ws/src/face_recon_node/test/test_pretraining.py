@@ -253,6 +253,18 @@ def test_the_command_pretrains_the_signature_model(tmp_path: Path, monkeypatch: 
         np.testing.assert_allclose(model.population.response, Population.checked(dict(content)).response, rtol=1e-6)
 
 
+def test_fifty_steps_by_the_command_give_what_they_gave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {name: getattr(TINY, name) for name in ("common", "held_out", "batch", "window", "warm_up")}
+    monkeypatch.setattr(pretraining, "PretrainingConfig", partial(PretrainingConfig, **settings))
+    output = tmp_path / "net.npz"
+    result = invoked("--people", 2, "--steps", 50, "--seed", 5, "--folder", tmp_path / "folder", "--output", output)
+    assert result.exit_code == 0, result.output
+    generator = np.random.default_rng(0)
+    prediction = load(output).stream().push(generator.normal(0.0, 0.1, (60, 12)), np.ones((60, 2), bool))
+    # Another processor adds up in another order: the seventh digit differs.
+    assert (prediction.weights[-1].sum(), prediction.weights.std()) == pytest.approx((1.08918, 0.0567570), rel=1e-4)
+
+
 def test_the_command_fits_the_other_models_to_sessions(tmp_path: Path) -> None:
     session, output = tmp_path / "anna_1", tmp_path / "ridge.npz"
     write_session(session, simulate(Performance.study(3, 1, 40.0), PEOPLE["anatomical"](3), 40.0, start_ns=10**18))
