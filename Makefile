@@ -13,7 +13,7 @@ PACKAGES_DONE := $(VENV)/packages.done
 EXTRAS_DONE := $(VENV)/extras.done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup extras camera demo test check rviz colcon clean
+.PHONY: help setup extras camera demo test coverage check rviz colcon clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -57,6 +57,9 @@ demo: setup ## Earphones in, face and empathetic reply out, into out/demo; VIEW=
 test: extras ## The whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not timing"
 	$(BIN)/python -m pytest -m timing
+
+coverage: extras ## The tests that need no running nodes, with the share of lines they run; twice as slow
+	$(BIN)/python -m pytest -n 2 -m "not graph and not timing" --cov=ros2_ws/src --cov-report=term:skip-covered
 
 check: extras ## Linter, formatter and type checker
 	$(BIN)/ruff check .
