@@ -21,6 +21,7 @@ from face_recon_node.models.model import FacePrediction, Person, ShownAffect
 from face_recon_node.models.signature.bands import CHANNELS, FaceBands, ReadingBands
 from face_recon_node.models.signature.network import EXPLAINED, Floats, LstmState, Reading, SignatureNetwork, told
 from face_recon_node.models.signature.readout import Readout
+from face_recon_node.models.signature.recombined import LEAD_IN, TIMES, Recombined
 from face_recon_node.models.signature.signatures import EARS_SEEN, Population, Signatures
 from face_recon_node.stream.alignment import RATE
 from face_recon_node.stream.profile import EarProfile
@@ -31,8 +32,6 @@ MOST_CHANNEL = 30.0
 """Standard deviations at which standardised channels are cut off."""
 FOLDS = 4
 """Parts of the data, for each of which signatures are solved from the others."""
-LEAD_IN = 60
-"""Frames of each part that only set up the memory."""
 _RUN = 2 * LEAD_IN
 """Frames with both ears in a row, at least, that signatures are solved from."""
 
@@ -93,8 +92,8 @@ class SignatureModel:
                     f"{frames / RATE:.0f} s of the true face with both ears are too few, {SHORTEST:.0f} are needed: "
                     "record for longer, with both earbuds in"
                 )
-            self.readout = self._readout(runs)
             self.signatures = self._signatures(runs)
+            self.readout = self._readout(runs)
             self.face = own_face(people)
             self.profile = EarProfile.fitted(segments)
         return self
@@ -103,19 +102,29 @@ class SignatureModel:
         return Signatures.fitted(self.population, [run.readings for run in runs], [run.weights for run in runs])
 
     def _readout(self, runs: Sequence[Segment]) -> Readout:
-        """From what the network remembers of each part of the data with signatures of the other parts."""
+        """From what the network remembers of each part of the data with signatures of the other parts.
+
+        Of the data as they are, and recombined.
+        """
         frames = sum(map(len, runs))
         cuts = [frames * fold // FOLDS for fold in range(FOLDS + 1)]
-        memory, errors = [], []
+        models, parts = [], []
         for begin, end in pairwise(cuts):
             other = SignatureModel(self.network, self.population, self.confidence)
             other.signatures = other._signatures([*part(runs, 0, begin), *part(runs, end, frames)])
             for run in part(runs, begin, end):
-                reading = other.stream().read(run.readings)
-                truth = (run.weights - other.signatures.mean) / other.signatures.spread
+                models.append(other)
+                parts.append(run)
+        recombined = Recombined(self.signatures, parts)
+        memory, errors = [], []
+        for number, (model, run) in enumerate(zip(models, parts, strict=True)):
+            own = model.signatures
+            truth = ((run.weights - own.mean) / own.spread)[LEAD_IN:]
+            again = (model.stream().read_bands(recombined.channels(number, time + 1)) for time in range(TIMES))
+            for reading in (model.stream().read(run.readings), *again):
                 memory.append(reading.memory[LEAD_IN:])
-                errors.append(truth[LEAD_IN:] - reading.weights[LEAD_IN:])
-        return Readout.fitted(np.concatenate(memory), np.concatenate(errors))
+                errors.append(truth - reading.weights[LEAD_IN:])
+        return Readout.fitted(np.concatenate(memory), np.concatenate(errors), frames)
 
     def stream(self) -> SignatureStream:
         """A new stream of frames, with an empty memory."""
@@ -202,9 +211,15 @@ class SignatureStream:
         """What the network says of the next n frames with both ears, as it says it."""
         return self._look(self._channels(readings), 0)
 
+    def read_bands(self, bands: NDArray[np.float32]) -> Reading:
+        """The same of the next n frames with both ears in bands (n, 42), see :class:`ReadingBands`."""
+        return self._look(self._standardised(bands), 0)
+
     def _channels(self, readings: NDArray[np.floating]) -> NDArray[np.float32]:
-        channels = self._bands.push(readings).reshape(len(readings), CHANNELS) * self._model.signatures.channel_scale
-        return np.clip(channels, -MOST_CHANNEL, MOST_CHANNEL)
+        return self._standardised(self._bands.push(readings).reshape(len(readings), CHANNELS))
+
+    def _standardised(self, bands: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.clip(bands * self._model.signatures.channel_scale, -MOST_CHANNEL, MOST_CHANNEL)
 
     def _look(self, channels: NDArray[np.float32], ears: int) -> Reading[Floats]:
         """The network's two looks at frames with a subset of the ears."""

@@ -2,8 +2,8 @@
 
 The network says what faces in general would have been; how strongly this person's follow its memory is their own. So
 the standardised error that remains is regressed on the memory of both LSTMs (ridge regression towards no change), on
-frames whose signatures were solved without them. It mostly gives back the size of movements that the network, uncertain
-about people in general, shrinks.
+frames whose signatures were solved without them, both as they were read and recombined. It mostly gives back the size
+of movements that the network, uncertain about people in general, shrinks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from face_recon_node.models.fitting import finite_arrays
 from face_recon_node.models.signature.network import WIDTH
 from face_recon_node.models.signature.signatures import WEIGHTS
 
-PENALTY, FEW = 1.0, 6000.0
+PENALTY, FEW = 3.0, 6000.0
 """Of the squared coefficients for inputs of unit variance, and frames of data with which it is twice as large."""
 _LEAST_SPREAD = 0.02
 _INPUTS = 2 * WIDTH
@@ -42,12 +42,16 @@ class Readout:
         return cls(zeros[:, 0], zeros, zeros[0])
 
     @classmethod
-    def fitted(cls, memory: NDArray[np.float32], errors: NDArray[np.float32]) -> Readout:
-        """Regress errors (n, 52) of the standardised weights on the memory (n, inputs)."""
+    def fitted(cls, memory: NDArray[np.float32], errors: NDArray[np.float32], recorded: int | None = None) -> Readout:
+        """Regress errors (n, 52) of the standardised weights on the memory (n, inputs).
+
+        ``recorded``: of how many frames of data; None: of n, none of which came about by recombination.
+        """
         frames, mean = len(memory), memory.mean(axis=0)
         scale = memory.std(axis=0) + _LEAST_SPREAD
-        inputs = ((memory - mean) / scale).astype(np.float64)
-        gram = inputs.T @ inputs / frames + PENALTY * (1.0 + FEW / frames) * np.eye(inputs.shape[1])
+        inputs = (memory - mean) / scale
+        penalty = PENALTY * (1.0 + FEW / (frames if recorded is None else recorded))
+        gram = (inputs.T @ inputs / frames).astype(np.float64) + penalty * np.eye(inputs.shape[1])
         constant = errors.mean(axis=0)
         coefficients = np.linalg.solve(gram, inputs.T @ (errors - constant) / frames) / scale[:, None]
         return cls(mean, coefficients.astype(np.float32), constant)
