@@ -230,6 +230,11 @@ def _forwarding(module: str, name: str) -> Callable[[typer.Context], None]:
 # Commands of the other packages: everything after their name, --help too, is theirs.
 _FORWARDED = {
     "bag": ("imuface_bringup.bag_commands", "bag_app", "Look into a bag, and make a whole one of what is left of it."),
+    "calibrate": ("imuface_bringup.face_commands", "calibrate", "Take the face as it is now as the neutral one."),
+    "use": ("imuface_bringup.face_commands", "use", "Let the running face node use another model."),
+    "params": ("imuface_bringup.parameter_commands", "params_app", "List, print and set parameters of running nodes."),
+    "topics": ("imuface_bringup.topic_commands", "topics", "List a person's topics, with rates and who is on them."),
+    "echo": ("imuface_bringup.topic_commands", "echo", "Print the messages of a topic."),
     "models": ("empathy_agent.cli", "models_app", "List, fetch and verify language models."),
     "chat": ("empathy_agent.cli", "chat", "Talk with the running agent in the terminal."),
     "ask": ("empathy_agent.cli", "ask", "Answer one post, from an argument or from stdin."),
