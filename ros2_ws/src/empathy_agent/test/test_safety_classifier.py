@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,17 +51,40 @@ def test_the_weights_survive_being_written() -> None:
     np.testing.assert_array_equal(again.level, shipped().level)
     np.testing.assert_array_equal(again.kind, shipped().kind)
     assert again.thresholds == shipped().thresholds
+    assert again.least == shipped().least
     assert set(again.thresholds) == {"zh", "en"}
     assert len(shipped().to_bytes()) < 3_000_000
 
 
 def test_weights_of_another_shape_are_refused() -> None:
-    other = shipped()
-    small = Classifier(
-        other.rarity, other.level[:8], other.level_offset, other.kind[:8], other.kind_offset, other.thresholds
-    )
+    small = replace(shipped(), level=shipped().level[:8], kind=shipped().kind[:8])
     with pytest.raises(ValueError, match="another shape"):
         Classifier.from_bytes(small.to_bytes())
+
+
+def test_a_few_known_words_speak_less_loudly_than_many() -> None:
+    stretched = replace(shipped(), least=1e-9)
+    sure, unsure = (max(abs(odds) for odds in one.odds("is it my fault?")) for one in (stretched, shipped()))
+    assert unsure < sure
+    long = "i cannot sleep and i keep thinking about my exam, my flat, my job and about everything that i said to her"
+    assert shipped().odds(long) == pytest.approx(stretched.odds(long))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Is it my fault?",
+        "我每天都一个人吃饭",
+        "Was it something I said?",
+        "nobody ever asks me how I am",
+        "晚饭又是我自己吃",
+        "是不是我不够好",
+        "I feel so lonely today",
+        "又没考好，怎么跟爸妈说",
+    ],
+)
+def test_what_is_ordinary_and_sad_is_no_crisis(text: str) -> None:
+    assert assess(text).risk is Risk.NONE
 
 
 def test_the_buckets_are_the_same_everywhere() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import opencc
 import pytest
 import yaml
-from empathy_agent.safety import assess
+from empathy_agent.safety import Risk, assess
 from empathy_agent.safety.normalise import normalise
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,3 +72,8 @@ def test_any_string_is_normalised(text: str) -> None:
     plain = normalise(text)
     assert isinstance(plain, str)
     plain.encode("utf-8")
+
+
+@pytest.mark.parametrize("text", ["wo bu xiang huo le", "Xiang si", "wo xiang zi sha", "huo bu xia qu le"])
+def test_pinyin_needs_no_chinese_character_beside_it(text: str) -> None:
+    assert assess(text).risk is Risk.CRISIS

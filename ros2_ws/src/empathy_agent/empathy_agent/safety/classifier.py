@@ -54,11 +54,14 @@ class Judgement:
 class Classifier:
     """Weights and thresholds.
 
-    ``rarity`` (BUCKETS,) multiplies the counts; ``level`` (BUCKETS, 3) and ``kind`` (BUCKETS, 8) are the weights with
-    their offsets; ``thresholds`` maps a language to the log odds from which a text is a concern and a crisis.
+    ``rarity`` (BUCKETS,) multiplies the counts; what comes of it is divided by its length, but by ``least`` where it is
+    shorter: a few words, or few that are known, speak less loudly than many. ``level`` (BUCKETS, 3) and ``kind``
+    (BUCKETS, 8) are the weights with their offsets; ``thresholds`` maps a language to the log odds from which a text is
+    a concern and a crisis.
     """
 
     rarity: NDArray[np.float32]
+    least: float
     level: NDArray[np.float32]
     level_offset: NDArray[np.float32]
     kind: NDArray[np.float32]
@@ -94,7 +97,7 @@ class Classifier:
     def _vector(self, piece: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         buckets, weights = features(piece)
         weights = weights * self.rarity[buckets]
-        return buckets, weights / max(float(np.linalg.norm(weights)), 1e-9)
+        return buckets, weights / max(float(np.linalg.norm(weights)), self.least)
 
     def _judgement(self, risk: Risk, piece: str) -> Judgement:
         buckets, weights = self._vector(piece)
@@ -108,7 +111,7 @@ class Classifier:
 
     def to_bytes(self) -> bytes:
         """The weights in bytes of a column's greatest: a tenth of the size, and the same decisions."""
-        arrays: dict[str, Any] = {"rarity": self.rarity.astype(np.float16)}
+        arrays: dict[str, Any] = {"rarity": self.rarity.astype(np.float16), "least": np.array(self.least)}
         for name in ("level", "kind"):
             weights = getattr(self, name)
             scale = np.abs(weights).max(axis=0) / 127
@@ -133,6 +136,7 @@ class Classifier:
             raise ValueError("the weights of the crisis gate are of another shape; train them again")
         return cls(
             rarity=read["rarity"].astype(np.float32),
+            least=float(read["least"]),
             level=weights["level"],
             level_offset=read["level_offset"],
             kind=weights["kind"],

@@ -64,6 +64,7 @@ _PRONOUNS = str.maketrans("妳祂牠", "你他它")
 # What is written instead of a word that a filter stops: sounds, abbreviations, other characters.
 _SPELLINGS = [
     (re.compile("想像"), "想象"),
+    (re.compile("揹"), "背"),
     (re.compile("亖|歹匕"), "死"),
     (re.compile(r"自(?:鲨|沙|啥|刹|傻|s(?![a-z])|sha)|字杀|孖杀|(?<![a-z])zi ?sha(?![a-z])|紫砂(?![壶杯茶锅煲泥器陶盆])"), "自杀"),
     (re.compile(r"(?<![a-z])tiao ?lou(?![a-z])|跳(?:喽|搂|lou(?![a-z])|l(?![a-z]))|tiao楼"), "跳楼"),
@@ -79,6 +80,24 @@ _SPELLINGS = [
     (re.compile("轻身(?=的?念头)|情笙"), "轻生"),
     (re.compile(r"(?<![a-z])zs(?=了|吧|的(?:念头|想法|方法))|(?<=[想要去备])zs(?![a-z])"), "自杀"),
 ]  # fmt: skip
+
+# Whole phrases in pinyin, where the text may hold no Chinese character at all.
+_PINYIN = [
+    (re.compile(rf"(?<![a-z]){spelling}(?![a-z])"), words)
+    for spelling, words in (
+        (r"(?:wo )?(?:zhen de )?bu ?xiang ?huo(?: ?le)?", "我不想活了"),
+        (r"(?:wo )?huo ?bu ?xia ?qu(?: ?le)?", "我活不下去了"),
+        (r"(?:wo )?(?:zhen de |hao )?xiang ?si(?: ?le)?", "我想死"),
+        (r"(?:wo )?(?:xiang |yao )?zi ?sha", "我想自杀"),
+        (r"(?:wo )?(?:xiang |yao )?tiao ?lou", "我要跳楼"),
+        (r"(?:wo )?(?:xiang |yao )?ge ?wan", "我要割腕"),
+        (r"huo ?zhe mei(?: ?you)? ?yi ?si", "活着没意思"),
+        (r"wo yao si(?: ?le)?", "我要死了"),
+        (r"bu xiang zai huo(?: ?le)?", "不想再活了"),
+        (r"(?:mei|meiyou|mei you) ren yao wo", "没有人要我"),
+        (r"jiu ?ming", "救命"),
+    )
+]
 
 # --- English ---------------------------------------------------------------------------------------------------------
 
@@ -137,6 +156,8 @@ def normalise(text: str) -> str:
     text = _INVISIBLE.sub("", text).encode("utf-8", "replace").decode("utf-8")
     text = re.sub("[’‘`´ʼ]", "'", text)
     text = re.sub(r"[ \t]+", " ", text)
+    for pattern, words in _PINYIN:
+        text = pattern.sub(words, text)
     if _HAN.search(text):
         text = _chinese(text)
     text = _SPELLED_OUT.sub(lambda match: _SEPARATOR.sub("", match[0]), text)
