@@ -46,12 +46,12 @@ def _calibrated(client: Client, duration: float) -> Calibrate.Result:
         raise client.absence(FACE_NODE)
     with progress_bar() as progress:
 
-        def show(feedback: Calibrate.Feedback) -> None:
-            progress("keep still, with a relaxed face", round(100 * feedback.progress), 100)
+        def show(share: float) -> None:
+            progress("keep still, with a relaxed face", round(100 * share), 100)
 
         goal = client.answer(
             action.send_goal_async(
-                Calibrate.Goal(duration=duration), feedback_callback=lambda message: show(message.feedback)
+                Calibrate.Goal(duration=duration), feedback_callback=lambda message: show(message.feedback.progress)
             ),
             FACE_NODE,
         )
@@ -61,6 +61,8 @@ def _calibrated(client: Client, duration: float) -> Calibrate.Result:
         except KeyboardInterrupt:
             client.answer(goal.cancel_goal_async(), FACE_NODE)
             client.until(answer.done)
+        if answer.done() and answer.result().result.error_code == Calibrate.Result.SUCCESS:
+            show(1.0)
     if not answer.done():
         raise TimeoutError(f"{client.full(FACE_NODE)} has gone away; start it again")
     return answer.result().result

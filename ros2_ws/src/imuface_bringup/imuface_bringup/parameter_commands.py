@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
+from diagnostic_msgs.msg import DiagnosticArray
+from imuface_core.topics import DIAGNOSTICS
+from imuface_node import qos
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.msg import ParameterDescriptor
@@ -65,7 +66,9 @@ def params(
             typer.echo(written(remote.get([name])[0]))
             return
         new = read(descriptor, value)
-        with remote.down() if restart else contextlib.nullcontext():
+        if restart:
+            remote.set_anew(name, new)
+        else:
             remote.set(name, new)
         typer.echo(f"{name} = {written(new)}")
 
@@ -109,33 +112,52 @@ class RemoteNode:
         if not answer.results[0].successful:
             raise ValueError(f"{self.name} refuses: {answer.results[0].reason}")
 
-    @contextlib.contextmanager
-    def down(self) -> Iterator[None]:
-        """Unconfigured meanwhile, and afterwards as far up as it was."""
-        states: Any = self._client.node.create_client(GetState, f"{self.name}/get_state")
-        if not self._client.until(states.service_is_ready):
-            raise TimeoutError(f"{self.name} is no lifecycle node: start it anew with the parameter instead")
-        state = self._client.answer(states.call_async(GetState.Request()), self.name).current_state.id
-        up = []
+    def set_anew(self, name: str, value: Any) -> None:
+        """Take the node down, set a parameter and bring it up, with the earlier value when it does not come up."""
+        before = self.get([name])[0]
+        self._take_down()
+        try:
+            self.set(name, value)
+        except ValueError:
+            self._bring_up()
+            raise
+        if not self._bring_up():
+            reason = self._failure()
+            self._take_down()
+            self.set(name, before)
+            back = f"{name} is {before} again" if self._bring_up() else f"it does not start with {before} either"
+            raise ValueError(f"{self.name} does not start: {reason}; {back}")
+
+    def _take_down(self) -> None:
+        state = self._ask(GetState, "get_state", GetState.Request()).current_state.id
         if state == State.PRIMARY_STATE_ACTIVE:
             self._change(Transition.TRANSITION_DEACTIVATE)
-            up.append(Transition.TRANSITION_ACTIVATE)
         if state in (State.PRIMARY_STATE_ACTIVE, State.PRIMARY_STATE_INACTIVE):
             self._change(Transition.TRANSITION_CLEANUP)
-            up.append(Transition.TRANSITION_CONFIGURE)
-        try:
-            yield
-        finally:
-            while up:
-                self._change(up.pop())
 
-    def _change(self, transition: int) -> None:
-        client: Any = self._client.node.create_client(ChangeState, f"{self.name}/change_state")
+    def _bring_up(self) -> bool:
+        return self._change(Transition.TRANSITION_CONFIGURE) and self._change(Transition.TRANSITION_ACTIVATE)
+
+    def _change(self, transition: int) -> bool:
+        return bool(
+            self._ask(ChangeState, "change_state", ChangeState.Request(transition=Transition(id=transition))).success
+        )
+
+    def _ask(self, kind: Any, service: str, request: Any) -> Any:
+        client = self._client.node.create_client(kind, f"{self.name}/{service}")
         if not self._client.until(client.service_is_ready):
-            raise TimeoutError(f"{self.name} does not answer; start it again")
-        request = ChangeState.Request(transition=Transition(id=transition))
-        if not self._client.answer(client.call_async(request), self.name, _TRANSITION_PATIENCE).success:
-            raise ValueError(f"{self.name} could not be started again: its log and /diagnostics tell why")
+            raise TimeoutError(f"{self.name} is no lifecycle node: start it anew with the parameter instead")
+        return self._client.answer(client.call_async(request), self.name, _TRANSITION_PATIENCE)
+
+    def _failure(self) -> str:
+        """What the node says of itself in /diagnostics, once a second."""
+        said: list[str] = []
+
+        def listen(message: DiagnosticArray) -> None:
+            said.extend(each.message for each in message.status if each.name == self.name)
+
+        self._client.node.create_subscription(DiagnosticArray, DIAGNOSTICS, listen, qos(DIAGNOSTICS))
+        return said[-1] if self._client.until(lambda: said) else "its log tells why"
 
     def _names(self) -> list[str]:
         return list(self._client.answer(self._parameters.list_parameters(), self.name).result.names)

@@ -85,14 +85,11 @@ def echo(
     with Client(namespace) as client:
         name = client.full(topic)
 
-        def kinds() -> dict[str, list[str]]:
-            return dict(client.node.get_topic_names_and_types())
-
-        if not client.until(lambda: name in kinds() and client.node.count_publishers(name)):
-            raise TimeoutError(
-                f"nobody publishes {name} within {PATIENCE:g} s; {suggestion(name, (each for each in kinds()))}"
-            )
-        kind = kinds()[name][0]
+        if not client.until(lambda: client.node.count_publishers(name)):
+            there = [each for each in _found(client, False) if client.node.count_publishers(each)]
+            known = suggestion(topic, (each.removeprefix(client.full("")) for each in there))
+            raise TimeoutError(f"nobody publishes {name} within {PATIENCE:g} s; {known}")
+        kind = dict(client.node.get_topic_names_and_types())[name][0]
         waiting: list[Any] = []
         if not _listen(client, name, kind, waiting.append, raw=False):
             raise ValueError(f"{name} carries {kind}, a type that is not installed here")
@@ -149,14 +146,19 @@ def as_yaml(message: Any) -> str:
     return str(yaml.safe_dump(_plain(message), sort_keys=False, allow_unicode=True, width=110, default_flow_style=None))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, kind: str = "") -> Any:
+    """A value of the type ``kind``, such as ``sequence<float>``, in what YAML knows."""
     if hasattr(value, "get_fields_and_field_types"):
-        return {field: _plain(getattr(value, field)) for field in value.get_fields_and_field_types()}
+        return {
+            field: _plain(getattr(value, field), kind) for field, kind in value.get_fields_and_field_types().items()
+        }
     if isinstance(value, bytes):  # of the type byte: one
         return value[0] if len(value) == 1 else list(value)
     if isinstance(value, np.generic):
-        return value.item()
+        value = value.item()
+    if isinstance(value, float) and "float" in kind:
+        return float(f"{value:.7g}")  # all that single precision holds
     if isinstance(value, str | bool | int | float):
         return value
-    elements = [_plain(each) for each in value[:_SHOWN]]
+    elements = [_plain(each, kind) for each in value[:_SHOWN]]
     return [*elements, f"and {len(value) - _SHOWN} more"] if len(value) > _SHOWN else elements

@@ -252,5 +252,5 @@ def check_duration(duration_s: float) -> float:
     """
     shortest, longest = DURATIONS
     if not shortest <= duration_s <= longest:
-        raise ValueError(f"calibration duration is {duration_s} s, must be {shortest:g} to {longest:g}")
+        raise ValueError(f"calibration duration is {duration_s:g} s, must be {shortest:g} to {longest:g}")
     return duration_s
