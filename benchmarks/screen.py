@@ -16,7 +16,7 @@ import typer
 from empathy_agent.safety import assess
 from empathy_agent.safety.gate import by_rules
 from empathy_agent.safety.normalise import normalise
-from empathy_agent.safety.training import training_lines
+from empathy_training.screening.training import training_lines
 from rich.console import Console
 
 LENGTHS = (10_000, 200_000)

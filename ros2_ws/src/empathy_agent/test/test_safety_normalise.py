@@ -12,7 +12,7 @@ from empathy_agent.safety.normalise import normalise
 from hypothesis import given
 from hypothesis import strategies as st
 
-_DATA = Path(__file__).parents[1] / "empathy_agent" / "safety" / "data"
+_DATA = Path(__file__).parents[2] / "empathy_training" / "empathy_training" / "screening" / "data"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import typer
 from empathy_agent.cli import one_line_errors
 
 if TYPE_CHECKING:
-    from empathy_agent.safety.training import Line
+    from empathy_training.screening.training import Line
 
 
 def screen(
@@ -69,7 +69,8 @@ def train_screen(
     """
     with one_line_errors():
         from empathy_agent.safety.classifier import shipped
-        from empathy_agent.safety.training import seed_lines, split, train, training_lines, unseen_lines
+
+        from empathy_training.screening.training import seed_lines, split, train, training_lines, unseen_lines
 
         lines = training_lines()
         for row in _counts(lines):
@@ -113,7 +114,8 @@ def _counts(lines: list[Line]) -> Iterator[str]:
 def _confusion(title: str, lines: list[Line], classifier: object) -> Iterator[str]:
     """A table of what the gate finds, with the rules alone in brackets."""
     from empathy_agent.safety import Risk
-    from empathy_agent.safety.training import measure
+
+    from empathy_training.screening.training import measure
 
     both, rules = measure(lines, classifier), measure(lines, None)  # type: ignore[arg-type]
     yield f"\n| {title} | none | concern | crisis |\n|---|---:|---:|---:|"

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 import yaml
-from numpy.typing import NDArray
-
 from empathy_agent.language import detect_language
 from empathy_agent.safety.classifier import KINDS, Classifier
-from empathy_agent.safety.data import FOLDER, UNSEEN
 from empathy_agent.safety.features import BUCKETS, features, pieces
 from empathy_agent.safety.gate import by_rules, graver, marked
 from empathy_agent.safety.normalise import normalise
 from empathy_agent.safety.patterns import Kind, Risk
+from numpy.typing import NDArray
+
+from empathy_training.screening.data import FOLDER, UNSEEN
 
 FALSE_CRISES = 0.045
 """The share of harmless lines, half of them hard and half plain talk, that rules and classifier together may take for a

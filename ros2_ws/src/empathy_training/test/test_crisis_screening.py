@@ -15,7 +15,7 @@ from empathy_agent.safety.classifier import Classifier, Judgement, shipped
 from empathy_agent.safety.features import BUCKETS, bucket_of_characters, character_ngrams, features, pieces
 from empathy_agent.safety.gate import by_rules, graver, marked
 from empathy_agent.safety.normalise import normalise
-from empathy_agent.safety.training import Line, measure, read_lines, split, training_lines, unseen_lines
+from empathy_training.screening.training import Line, measure, read_lines, split, training_lines, unseen_lines
 from hypothesis import given
 from hypothesis import strategies as st
 
