@@ -19,11 +19,11 @@ from face_recon_node.models.model import FaceModel, Person
 from face_recon_node.models.signature.model import SignatureModel
 from face_recon_node.models.signature.readout import Readout
 from face_recon_node.models.signature.signatures import WEIGHTS
+from imuface_simulation import PEOPLE
 from imuface_study.comparison import SimulatedPeople
 from imuface_study.results import mean_assessment
 from imuface_study.settings import caveat
 from imuface_study.table import MEASURED
-from imuface_simulation import PEOPLE
 from threadpoolctl import threadpool_limits
 
 SHOWN = (
