@@ -26,7 +26,7 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import Imu, PointCloud2
 from visualization_msgs.msg import MarkerArray
 
-from face_recon_node.affect import Affect, AffectEstimator, told_affect
+from face_recon_node.affect import AffectEstimator
 from face_recon_node.messages import BlendshapesMessage, LandmarksMessage, MeshMessage, PointsMessage, affect_message
 from face_recon_node.models.file import SHIPPED, load
 from face_recon_node.models.model import FaceModel
@@ -158,7 +158,7 @@ class FaceReconNode(AutostartNode):
         stamp = frame.stamp_ns
         self._landmarks.publish(self._landmarks_message.build(stamp, frame.landmarks, frame.landmarks_std))
         self._blendshapes.publish(self._blendshapes_message.build(stamp, frame.blendshapes, frame.blendshapes_std))
-        self._affect.publish(affect_message(stamp, self._shown(frame)))
+        self._affect.publish(affect_message(stamp, self._estimator.shown(frame)))
         if self._points.get_subscription_count():
             self._points.publish(self._points_message.build(stamp, frame.landmarks, frame.landmarks_std))
         if self._publishes_mesh and self._mesh.get_subscription_count():
@@ -166,13 +166,6 @@ class FaceReconNode(AutostartNode):
             self._mesh.publish(self._mesh_message.build(stamp, self._head.vertices(frame.blendshapes)))
             self._mesh_ms.append((time.perf_counter() - started) * 1e3)
         self._frames += 1
-
-    def _shown(self, frame: FaceFrame) -> Affect:
-        """What the model says of the affect, else what the rules make of its weights."""
-        said = frame.affect
-        if said is None:
-            return self._estimator.update(frame.stamp_ns, frame.blendshapes, frame.blendshapes_std)
-        return told_affect(float(said.valence[0]), float(said.arousal[0]), said.expressions[0], frame.blendshapes)
 
     def _warn_about_drops(self, ear: Ear) -> None:
         counters = self._reconstructor.counters[ear]

@@ -235,6 +235,11 @@ _FORWARDED = {
     "params": ("imuface_bringup.parameter_commands", "params_app", "List, print and set parameters of running nodes."),
     "topics": ("imuface_bringup.topic_commands", "topics", "List a person's topics, with rates and who is on them."),
     "echo": ("imuface_bringup.topic_commands", "echo", "Print the messages of a topic."),
+    "reconstruct": (
+        "face_recon_node.commands.reconstruct",
+        "reconstruct",
+        "Reconstruct the faces of a recorded session without nodes.",
+    ),
     "models": ("empathy_agent.cli", "models_app", "List, fetch and verify language models."),
     "chat": ("empathy_agent.cli", "chat", "Talk with the running agent in the terminal."),
     "ask": ("empathy_agent.cli", "ask", "Answer one post, from an argument or from stdin."),
