@@ -61,6 +61,12 @@ def test_replaying_twice_gives_the_same_landmarks_byte_for_byte(
     common = first.keys() & second.keys()
     assert len(common) >= 120
     assert all(first[stamp] == second[stamp] for stamp in common)
+    # Without nodes, too.
+    offline = tmp_path / "offline"
+    subprocess.run([IMUFACE, "reconstruct", tmp_path / "bag", "--output", offline], check=True, capture_output=True)
+    with Bag(offline) as opened:
+        third = dict(_content(message.data) for message in opened.messages({topics.FACE_LANDMARKS}))
+    assert all(third[stamp] == content for stamp, content in (first | second).items())
     # One frame for each sample of the left ear, and no other.
     assert first.keys() | second.keys() <= set(recording.left.stamps.tolist())
     # The samples themselves came through unchanged.
