@@ -19,9 +19,17 @@ from imuface_bringup.launch_file.errors import suggestion
 
 _TRANSITION_PATIENCE = 120.0  # s; the agent loads its model
 _WORDS = {"true": True, "false": False}
+
+
+def _integer(text: str) -> int:
+    value = int(text)
+    value.to_bytes(8, "big", signed=True)  # raises OverflowError for what a parameter cannot hold
+    return value
+
+
 _READERS = {
     Parameter.Type.BOOL: ("true or false", lambda text: _WORDS[text.lower()]),
-    Parameter.Type.INTEGER: ("a whole number", int),
+    Parameter.Type.INTEGER: ("a whole number of 64 bits", _integer),
     Parameter.Type.DOUBLE: ("a number", float),
     Parameter.Type.STRING: ("a text", str),
 }
@@ -184,7 +192,7 @@ def read(descriptor: ParameterDescriptor, text: str) -> Any:
     wanted, reader = _READERS[kind]
     try:
         return reader(text)
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         raise ValueError(f"{descriptor.name} is {text!r}, must be {wanted}") from None
 
 
