@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import math
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import rclpy
-from empathy_agent.node import EmpathyAgent
-from face_recon_node.camera_node import CameraNode
 from face_recon_node.node import FaceReconNode
-from face_recon_node.reference_node import ReferenceNode
-from imuface_bringup.player_node import PlayerNode
-from imuface_bringup.recorder_node import RecorderNode
-from imuface_bringup.viewer_node import ViewerNode
-from imuface_driver.node import ImufaceDriver
 from imuface_node import AutostartNode, Param
 from rclpy.parameter import Parameter
 
 pytestmark = pytest.mark.graph
 
-NODES = (ImufaceDriver, FaceReconNode, ReferenceNode, CameraNode, EmpathyAgent, RecorderNode, PlayerNode, ViewerNode)
+NODES = runpy.run_path(str(Path(__file__).parents[1] / "docs" / "tables.py"))["NODES"].values()
 
 
 @pytest.fixture(autouse=True, scope="module")

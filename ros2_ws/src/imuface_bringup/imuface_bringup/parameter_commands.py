@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -27,7 +28,7 @@ def _integer(text: str) -> int:
     return value
 
 
-_READERS = {
+_READERS: dict[Parameter.Type, tuple[str, Callable[[str], Any]]] = {
     Parameter.Type.BOOL: ("true or false", lambda text: _WORDS[text.lower()]),
     Parameter.Type.INTEGER: ("a whole number of 64 bits", _integer),
     Parameter.Type.DOUBLE: ("a number", float),
@@ -152,7 +153,7 @@ class RemoteNode:
         )
 
     def _ask(self, kind: Any, service: str, request: Any) -> Any:
-        client = self._client.node.create_client(kind, f"{self.name}/{service}")
+        client: Any = self._client.node.create_client(kind, f"{self.name}/{service}")
         if not self._client.until(client.service_is_ready):
             raise TimeoutError(f"{self.name} is no lifecycle node: start it anew with the parameter instead")
         return self._client.answer(client.call_async(request), self.name, _TRANSITION_PATIENCE)

