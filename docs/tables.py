@@ -51,7 +51,8 @@ Queues are as long as their depth, and nothing outlives its publisher. `imuface 
 INTERFACES = """
 Beside the topics there are two actions, `calibrate` (`imuface_interfaces/Calibrate`) of the face node, for which there
 is `imuface calibrate`, and `dialogue/respond` (`imuface_interfaces/Respond`) of the agent, for which there are
-`imuface ask` and `imuface chat`, and one service of the agent, `dialogue/forget` (`imuface_interfaces/Forget`).
+`imuface ask` and `imuface chat`, and one service of the agent, `dialogue/forget` (`imuface_interfaces/Forget`), for
+which there is `imuface forget`.
 """
 
 

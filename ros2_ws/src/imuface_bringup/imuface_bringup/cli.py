@@ -243,6 +243,7 @@ _FORWARDED = {
     "models": ("empathy_agent.cli", "models_app", "List, fetch and verify language models."),
     "chat": ("empathy_agent.cli", "chat", "Talk with the running agent in the terminal."),
     "ask": ("empathy_agent.cli", "ask", "Answer one post, from an argument or from stdin."),
+    "forget": ("imuface_bringup.dialogue_commands", "forget", "Let the running agent forget a session."),
     "empathy": ("empathy_training.commands.empathy", "empathy_app", "Data and training of the empathetic model."),
     "train": ("face_recon_node.commands.train", "train", "Train a face model."),
     "adapt": (

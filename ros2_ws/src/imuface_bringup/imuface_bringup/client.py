@@ -76,6 +76,6 @@ class Client:
         """The error that ``who`` cannot be found, with what can."""
         there = ", ".join(self.nodes()) or "none"
         return TimeoutError(
-            f"no {who} answers in {self.namespace} within {PATIENCE:g} s; start one (imuface up face), or name the "
+            f"no {who} answers in {self.namespace} within {PATIENCE:g} s; start one (imuface up full), or name the "
             f"person with --namespace; nodes that are running: {there}"
         )

@@ -19,7 +19,8 @@ from face_recon_node.models.file import load, save
 from hypothesis import given
 from hypothesis import strategies as st
 from imuface_bringup import environment
-from imuface_bringup.launch_file import plan
+from imuface_bringup.launch_file import NodeProcess, plan
+from imuface_bringup.launch_file.node import Parameters
 from imuface_bringup.observer import Observer
 from imuface_bringup.parameter_commands import read, told
 from imuface_bringup.process import Graph
@@ -170,14 +171,29 @@ def test_echo() -> None:
     assert refused("echo", silent, "--timeout", "1") == f"nothing came on {silent} for 1 s; --timeout 0 waits on"
 
 
+def test_forget() -> None:
+    server: Parameters = {"model": "m", "server_url": "http://127.0.0.1:9", "warm_up": False}
+    agent = NodeProcess("empathy_agent", "empathy_agent", namespace=f"/{PERSON}", parameters=(server,))
+    with Observer(PERSON) as observer, Graph([agent], lambda node, line: None):
+        deadline = time.monotonic() + 60
+        while not any(health.ok for health in observer.health("empathy_agent").values()):
+            assert time.monotonic() < deadline, "no agent"
+            time.sleep(0.1)
+        assert done("forget", "anna") == "forgot 0 sessions and 0 transcripts\n"
+        assert refused("forget") == refused("forget", "anna", "--all") == "name a session, or give --all"
+        assert done("params", "empathy_agent", "acknowledge", "true") == "acknowledge = true\n"
+        assert refused("params", "empathy_agent", "locale", "zh-CN").endswith("or start with locale:=zh-CN")
+
+
 @pytest.mark.parametrize(
-    "command", [["calibrate"], ["use", "--shipped"], ["params"], ["topics"], ["echo", "face/affect"]]
+    "command",
+    [["forget", "anna"], ["calibrate"], ["use", "--shipped"], ["params"], ["topics"], ["echo", "face/affect"]],
 )
 def test_nobody_there_is_said(command: list[str]) -> None:
     assert "within 5 s" in refused(*command, person="nobody")
 
 
-@pytest.mark.parametrize("command", ["calibrate", "use", "params", "topics", "echo", "reconstruct"])
+@pytest.mark.parametrize("command", ["calibrate", "use", "params", "topics", "echo", "forget", "reconstruct"])
 def test_every_one_of_them_has_an_example(command: str) -> None:
     assert f"\n  imuface {command}" in done(command, "--help")
 

@@ -24,7 +24,7 @@ def adapt(
 
     Five minutes of expressions and speech are a good start; half a minute is better than nothing. What it is worth is
     measured on the last fifth of the data: where the face follows hardly better than one that rests, it is said why and
-    what to record. A running node takes the model over with `load_model` or its parameter `model`.
+    what to record. A running node takes the model over with `imuface use`.
 
     \b
     imuface adapt sessions/anna_1
