@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from imuface_bringup import environment
 from imuface_bringup.launch_file import NodeProcess
 
 _COLORS = ("cyan", "green", "magenta", "blue", "yellow", "bright_cyan", "bright_green", "bright_magenta")
@@ -15,7 +14,7 @@ _SEVERITIES = {"[WARN]": "yellow", "[ERROR]": "red", "[FATAL]": "bold red"}
 
 
 class NodeConsole:
-    """Prints the lines of ``screen`` nodes, keeps those of ``log`` nodes in files, and does both for ``both``."""
+    """Prints the lines of nodes, in the colour of their severity."""
 
     def __init__(self, nodes: Sequence[NodeProcess], console: Console | None = None) -> None:
         self._console = console or Console(highlight=False, soft_wrap=True)
@@ -30,11 +29,5 @@ class NodeConsole:
 
     def report(self, node: NodeProcess, line: str) -> None:
         """Take one line of a node's output; may be called from any thread."""
-        if node.output in ("screen", "both") or "[ERROR]" in line:
-            style = next((color for mark, color in _SEVERITIES.items() if mark in line), "")
-            self._console.print(self._prefixes[id(node)] + Text(line, style=style))
-        if node.output in ("log", "both"):
-            folder = environment.log_directory()
-            folder.mkdir(parents=True, exist_ok=True)
-            with (folder / f"{node.label.strip('/').replace('/', '_')}.log").open("a", encoding="utf-8") as file:
-                file.write(f"{line}\n")
+        style = next((color for mark, color in _SEVERITIES.items() if mark in line), "")
+        self._console.print(self._prefixes[id(node)] + Text(line, style=style))

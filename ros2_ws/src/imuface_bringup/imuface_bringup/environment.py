@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 from imuface_bringup.launch_file import packages
@@ -30,26 +30,14 @@ def complete(environment: MutableMapping[str, str] = os.environ) -> None:
         environment.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(profiles))
 
 
-def of_child(changes: dict[str, str | None]) -> dict[str, str]:
-    """This process's environment for a node: completed, with ``changes`` (None removes), and its output unbuffered."""
+def of_child(changes: Mapping[str, str]) -> dict[str, str]:
+    """This process's environment for a node: completed, with ``changes``, and its output unbuffered."""
     environment = dict(os.environ)
     environment.pop(_BOOTSTRAP_MARK, None)
     complete(environment)
     environment["PYTHONUNBUFFERED"] = "1"
     environment.setdefault("RCUTILS_CONSOLE_OUTPUT_FORMAT", "[{severity}] {message}")
-    for name, value in changes.items():
-        if value is None:
-            environment.pop(name, None)
-        else:
-            environment[name] = value
-    return environment
-
-
-def log_directory() -> Path:
-    """Where ROS writes logs: ``ROS_LOG_DIR``, else ``ROS_HOME/log``, else ``~/.ros/log``."""
-    if os.environ.get("ROS_LOG_DIR"):
-        return Path(os.environ["ROS_LOG_DIR"])
-    return Path(os.environ.get("ROS_HOME") or Path.home() / ".ros") / "log"
+    return {**environment, **changes}
 
 
 def share() -> Path:

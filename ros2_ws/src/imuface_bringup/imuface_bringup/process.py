@@ -136,11 +136,6 @@ class Graph:
         node = self.nodes[event]
         process = self._processes.pop(event)
         ended = Exit(node, process.wait())
-        if node.respawn:
-            self._report(node, f"[WARN] {ended}; starting it again in {node.respawn_delay:g} s")
-            time.sleep(node.respawn_delay)
-            self._start(event)
-            return True
         self.exits.append(ended)
         if ended.code != 0:
             self._report(node, f"[ERROR] {ended}")

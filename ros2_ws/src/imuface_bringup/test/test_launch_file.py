@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imuface_bringup.launch_file import LaunchFileError, NodeProcess, declared_arguments, plan
 from imuface_bringup.launch_file.document import SCHEMA
+from imuface_simulation import ACTIVITIES, PEOPLE
 
 LAUNCH = Path(__file__).parents[4] / "launch"
 LAUNCH_FILES = sorted(LAUNCH.glob("*.launch.yaml"))
@@ -28,7 +29,7 @@ def test_an_argument_has_a_default_and_can_be_set(tmp_path: Path) -> None:
     text = """
         launch:
           - arg: {name: who, default: ada, description: "the person"}
-          - node: {pkg: p, exec: e, name: "n_$(var who)"}
+          - node: {pkg: p, exec: e, output: screen, name: "n_$(var who)"}
     """
     assert nodes(tmp_path, text)[0].name == "n_ada"
     assert nodes(tmp_path, text, who="bob")[0].name == "n_bob"
@@ -36,30 +37,47 @@ def test_an_argument_has_a_default_and_can_be_set(tmp_path: Path) -> None:
     assert (argument.name, argument.default, argument.description) == ("who", "ada", "the person")
 
 
-def test_namespaces_environment_and_variables_end_with_their_group(tmp_path: Path) -> None:
-    inner, unscoped, outer = nodes(
+def test_namespaces_and_environment_end_with_their_group(tmp_path: Path) -> None:
+    inner, outer = nodes(
         tmp_path,
         """
         launch:
-          - let: {name: v, value: outside}
           - group:
               - push_ros_namespace: {namespace: a}
               - push_ros_namespace: {namespace: b}
               - set_env: {name: E, value: "1"}
-              - let: {name: v, value: inside}
-              - node: {pkg: p, exec: "$(var v)", namespace: c}
-          - group:
-              scoped: false
-              children:
-                - push_ros_namespace: {namespace: stays}
-                - unset_env: {name: F}
-                - node: {pkg: p, exec: e, namespace: /absolute}
-          - node: {pkg: p, exec: "$(var v)"}
+              - node: {pkg: p, exec: e, name: n, output: screen}
+          - node: {pkg: p, exec: e, name: n, output: screen}
         """,
     )
-    assert (inner.namespace, inner.executable, inner.environment) == ("/a/b/c", "inside", {"E": "1"})
-    assert unscoped.namespace == "/absolute"
-    assert (outer.namespace, outer.executable, outer.environment) == ("/stays", "outside", {"F": None})
+    assert (inner.namespace, inner.environment) == ("/a/b", {"E": "1"})
+    assert (outer.namespace, outer.environment) == ("/", {})
+
+
+@pytest.mark.parametrize(
+    ("given", "namespace"),
+    [("a", "/outer/a"), ("a/", "/outer/a"), ("/lab/a/", "/lab/a"), ("/", "/"), ("", "/outer")],
+)
+def test_a_namespace_is_relative_or_absolute(tmp_path: Path, given: str, namespace: str) -> None:
+    text = """
+        launch:
+          - arg: {name: who}
+          - push_ros_namespace: {namespace: outer}
+          - push_ros_namespace: {namespace: $(var who)}
+          - node: {pkg: p, exec: e, name: n, output: screen}
+    """
+    assert nodes(tmp_path, text, who=given)[0].namespace == namespace
+
+
+def test_the_environment_has_a_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+        launch:
+          - set_env: {name: EARNEST_TEST, value: $(env EARNEST_TEST none)}
+          - node: {pkg: p, exec: e, name: n, output: screen}
+    """
+    assert nodes(tmp_path, text)[0].environment == {"EARNEST_TEST": "none"}
+    monkeypatch.setenv("EARNEST_TEST", "mine")
+    assert nodes(tmp_path, text)[0].environment == {"EARNEST_TEST": "mine"}
 
 
 @pytest.mark.parametrize(("value", "ran"), [("true", True), ("1", True), ("False", False), ("0", False)])
@@ -67,15 +85,9 @@ def test_conditions(tmp_path: Path, value: str, ran: bool) -> None:
     text = """
         launch:
           - arg: {name: c}
-          - node: {if: $(var c), pkg: p, exec: yes_node}
-          - node: {unless: $(var c), pkg: p, exec: no_node}
-          - group:
-              if: $(var c)
-              children:
-                - node: {pkg: p, exec: grouped}
+          - node: {if: $(var c), pkg: p, exec: e, name: n, output: screen}
     """
-    found = [node.executable for node in nodes(tmp_path, text, c=value)]
-    assert found == (["yes_node", "grouped"] if ran else ["no_node"])
+    assert bool(nodes(tmp_path, text, c=value)) == ran
 
 
 def test_parameters_keep_their_types(tmp_path: Path) -> None:
@@ -84,39 +96,34 @@ def test_parameters_keep_their_types(tmp_path: Path) -> None:
         tmp_path,
         """
         launch:
-          - arg: {name: number, default: "30"}
+          - arg: {name: number, default: "1"}
           - arg: {name: empty, default: ""}
           - node:
               pkg: p
               exec: e
+              name: n
+              output: screen
               param:
                 - {name: literal_text, value: "30"}
                 - {name: literal_int, value: 3}
-                - {name: list, value: [1.0, 2.0]}
-                - {name: as_yaml, value: $(var number)}
+                - {name: as_int, value: $(var number), type: int}
                 - {name: as_float, value: $(var number), type: float}
+                - {name: as_truth, value: $(var number), type: bool}
                 - {name: as_text, value: $(var number), type: str}
                 - {name: empty_text, value: $(var empty), type: str}
                 - from: $(dirname)/p.yaml
-                - name: outer
-                  param:
-                    - {name: a, value: true}
-                    - {name: b, value: $(var number)x}
         """,
     )
-    assert node.parameters == (
-        {"literal_text": "30"},
-        {"literal_int": 3},
-        {"list": [1.0, 2.0]},
-        {"as_yaml": 30},
-        {"as_float": 30.0},
-        {"as_text": "30"},
-        {"empty_text": ""},
+    assert [item if isinstance(item, Path) else repr(item) for item in node.parameters] == [
+        "{'literal_text': '30'}",
+        "{'literal_int': 3}",
+        "{'as_int': 1}",
+        "{'as_float': 1.0}",
+        "{'as_truth': True}",
+        "{'as_text': '1'}",
+        "{'empty_text': ''}",
         file,
-        {"outer": {"a": True, "b": "30x"}},
-    )
-    assert isinstance(node.parameters[4], dict)
-    assert isinstance(node.parameters[4]["as_float"], float)
+    ]
 
 
 def test_a_node_keeps_remappings_arguments_and_conduct(tmp_path: Path) -> None:
@@ -124,49 +131,32 @@ def test_a_node_keeps_remappings_arguments_and_conduct(tmp_path: Path) -> None:
         tmp_path,
         """
         launch:
+          - arg: {name: path, default: "a path"}
           - node:
               pkg: p
               exec: e
+              name: n
               output: screen
-              respawn: "true"
-              respawn_delay: 1.5
               on_exit: shutdown
-              args: --flag 'two words'
+              args: --flag 'two words' -d $(var path)/x -f $(var path)
               remap:
                 - {from: a, to: b}
-              env:
-                - {name: E, value: x}
         """,
     )
     assert node.remappings == (("a", "b"),)
-    assert node.arguments == ("--flag", "two words")
-    assert (node.respawn, node.respawn_delay, node.required, node.output) == (True, 1.5, True, "screen")
-    assert node.environment == {"E": "x"}
+    assert node.arguments == ("--flag", "two words", "-d", "a path/x", "-f", "a path")
+    assert node.required
 
 
-def test_an_included_file_takes_arguments_and_is_found_beside_its_parent(tmp_path: Path) -> None:
+def test_an_included_file_is_found_beside_its_parent_and_takes_its_arguments(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     write(
         tmp_path / "sub",
-        "launch: [{arg: {name: a, default: d}}, {arg: {name: b, default: e}}, {node: {pkg: $(var a), exec: $(var b)}}]",
+        "launch: [{arg: {name: a, default: d}}, {node: {pkg: p, exec: $(var a), name: n, output: screen}}]",
     )
-    (node,) = nodes(
-        tmp_path,
-        """
-        launch:
-          - include: {file: $(dirname)/sub/x.launch.yaml, arg: [{name: a, value: given}]}
-        """,
-        b="from_above",
-    )
-    assert (node.package, node.executable) == ("given", "from_above")
-    # What the parent settles, the command line cannot set.
-    assert [argument.name for argument in declared_arguments(tmp_path / "x.launch.yaml")] == ["b"]
-
-
-def test_arguments_of_a_conditional_include_are_known(tmp_path: Path) -> None:
-    write(tmp_path, "launch: [{arg: {name: inner, default: x}}]", "y.launch.yaml")
-    file = write(tmp_path, 'launch: [{include: {if: "false", file: $(dirname)/y.launch.yaml}}]')
-    assert plan(file, {"inner": "z"}).nodes == ()
+    text = "launch: [{include: {file: $(dirname)/sub/x.launch.yaml}}]"
+    assert nodes(tmp_path, text)[0].executable == "d"
+    assert nodes(tmp_path, text, a="given")[0].executable == "given"
 
 
 @pytest.mark.parametrize(
@@ -183,31 +173,55 @@ def test_arguments_of_a_conditional_include_are_known(tmp_path: Path) -> None:
         ("launch: [{node: {pkg: p}}]", "missing key 'exec'"),
         ("launch: [{node: {pkg: p, exec: e, nam: x}}]", "unknown key 'nam'; did you mean 'name'"),
         ("launch: [{node: {pkg: p, exec: e, pkg: q}}]", "'pkg' given twice"),
-        ("launch: [{node: {pkg: 3, exec: e}}]", 'is not text; quote it: pkg: "3"'),
-        ("launch: [{node: {if: false, pkg: p, exec: e}}]", 'quote it: if: "false"'),
-        ('launch: [{node: {if: "maybe", pkg: p, exec: e}}]', "'if' is 'maybe'"),
-        ('launch: [{node: {if: "1", unless: "1", pkg: p, exec: e}}]', "both"),
-        ("launch: [{node: {pkg: p, exec: e, name: 1x}}]", "not a node name"),
-        ("launch: [{node: {pkg: p, exec: e, namespace: a-b}}]", "not a namespace"),
-        ("launch: [{node: {pkg: p, exec: e, output: scren}}]", "did you mean 'screen'"),
-        ("launch: [{node: {pkg: p, exec: e, respawn_delay: -1.0}}]", "respawn_delay"),
-        ("launch: [{node: {pkg: p, exec: e, respawn: sometimes}}]", "respawn"),
-        ("launch: [{node: {pkg: p, exec: e, on_exit: explode}}]", "on_exit"),
-        ("launch: [{node: {pkg: p, exec: e, param: {name: a}}}]", "not a list of mappings"),
-        ("launch: [{node: {pkg: p, exec: e, param: [{value: 1}]}}]", "missing key 'name'"),
-        ("launch: [{node: {pkg: p, exec: e, param: [{name: a}]}}]", "either a value"),
-        ("launch: [{node: {pkg: p, exec: e, param: [{name: a, value: x, type: int}]}}]", "not of type int"),
-        ("launch: [{node: {pkg: p, exec: e, param: [{name: a, value: 1, type: complex}]}}]", "type 'complex'"),
-        ("launch: [{node: {pkg: p, exec: e, param: [{name: a, value: [1, x]}]}}]", "lists of one of them"),
-        ("launch: [{node: {pkg: p, exec: e, param: [{name: a, value: {}}]}}]", "ROS knows"),
-        ("launch: [{node: {pkg: p, exec: e, param: [{from: /nowhere.yaml}]}}]", "does not exist"),
-        ("launch: [{node: {pkg: p, exec: e, param: [{from: a, name: b}]}}]", "stands alone"),
-        ("launch: [{let: {name: a, value: $(var b)}}]", "not set"),
-        ("launch: [{let: {name: a, value: $(env EARNEST_NOT_SET)}}]", "no default"),
-        ("launch: [{let: {name: a, value: $(find-pkg-share no_such_package)}}]", "not installed"),
-        ("launch: [{let: {name: a, value: $(eval 1+1)}}]", "unknown substitution"),
-        ("launch: [{group: {scoped: x, children: []}}]", "not true or false"),
-        ("launch: [{group: {scoped: true}}]", "missing key 'children'"),
+        ("launch: [{node: {pkg: 3, exec: e, name: n, output: screen}}]", 'is not text; quote it: pkg: "3"'),
+        ("launch: [{node: {if: false, pkg: p, exec: e, name: n, output: screen}}]", 'quote it: if: "false"'),
+        ('launch: [{node: {if: "maybe", pkg: p, exec: e, name: n, output: screen}}]', "'if' is 'maybe'"),
+        ("launch: [{node: {pkg: p, exec: e, name: 1x, output: screen}}]", "not a node name"),
+        ("launch: [{push_ros_namespace: {namespace: a-b}}]", "not a namespace"),
+        ("launch: [{node: {pkg: p, exec: e, name: n, output: log}}]", "output 'log'; only 'screen'"),
+        ("launch: [{node: {pkg: p, exec: e, name: n, output: screen, on_exit: explode}}]", "on_exit"),
+        ("launch: [{node: {pkg: p, exec: e, name: n, output: screen, param: {name: a}}}]", "not a list of mappings"),
+        ("launch: [{node: {pkg: p, exec: e, name: n, output: screen, param: [{value: 1}]}}]", "missing key 'name'"),
+        ("launch: [{node: {pkg: p, exec: e, name: n, output: screen, param: [{name: a}]}}]", "missing key 'value'"),
+        (
+            "launch: [{node: {pkg: p, exec: e, name: n, output: screen, param: [{name: a, value: x, type: int}]}}]",
+            "not of type int",
+        ),
+        (
+            "launch: [{node: {pkg: p, exec: e, name: n, output: screen, param: [{name: a, value: '', type: bool}]}}]",
+            "not of type bool",
+        ),
+        (
+            "launch: [{node: {pkg: p, exec: e, name: n, output: screen, param: [{name: a, value: '[', type: bool}]}}]",
+            "not of type bool",
+        ),
+        (
+            "launch: [{node: {pkg: p, exec: e, name: n, output: screen, param: [{name: a, value: 1, type: complex}]}}]",
+            "type 'complex'",
+        ),
+        (
+            "launch: [{node: {pkg: p, exec: e, name: n, output: screen, param: [{name: a, value: [1, 2]}]}}]",
+            "neither a plain value",
+        ),
+        (
+            "launch: [{node: {pkg: p, exec: e, name: n, output: screen, param: [{name: a, value: $(dirname)}]}}]",
+            "neither a plain value",
+        ),
+        (
+            "launch: [{node: {pkg: p, exec: e, name: n, output: screen, param: [{from: /nowhere.yaml}]}}]",
+            "does not exist",
+        ),
+        (
+            "launch: [{node: {pkg: p, exec: e, name: n, output: screen, param: [{from: a, name: b}]}}]",
+            "unknown key 'name'",
+        ),
+        ('launch: [{node: {pkg: p, exec: e, name: n, output: screen, args: "it\'s"}}]', "cannot be split"),
+        ("launch: [{node: {pkg: p, exec: e, name: n, output: screen, respawn: true}}]", "unknown key 'respawn'"),
+        ("launch: [{set_env: {name: a, value: $(var b)}}]", "not set"),
+        ("launch: [{set_env: {name: a, value: $(env EARNEST_NOT_SET)}}]", "no default"),
+        ("launch: [{set_env: {name: a, value: $(find-pkg-share no_such_package)}}]", "not installed"),
+        ("launch: [{set_env: {name: a, value: $(eval 1+1)}}]", "unknown substitution"),
+        ("launch: [{group: {scoped: true}}]", "group: 'children' is not a list of actions"),
         ("launch: [{arg: {name: a, description: needed}}]", r"a:=\.\.\. \(needed\)"),
         ("launch: [{arg: {name: a, default: x, choice: [{value: y}]}}]", "known: y"),
         ("launch: [{include: {file: $(dirname)/none.launch.yaml}}]", "No such file"),
@@ -236,7 +250,7 @@ def test_an_unknown_argument_names_the_known_ones(tmp_path: Path) -> None:
         plan(file, {"performence": "z"})
 
 
-_keys = st.sampled_from(sorted({*SCHEMA, *(key for keys in SCHEMA.values() for key in keys), "value", "if", "from"}))
+_keys = st.sampled_from(sorted({*SCHEMA, *(key for keys in SCHEMA.values() for key in keys), "value", "from"}))
 _scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=12)
 _values = st.recursive(
     _scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_keys, inner, max_size=4), max_leaves=12
@@ -257,18 +271,45 @@ def test_any_document_is_planned_or_refused(tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.mark.parametrize("file", LAUNCH_FILES, ids=lambda file: file.name)
-def test_our_launch_files_are_valid_and_live_in_the_given_namespace(file: Path) -> None:
+def test_our_launch_files_keep_to_the_given_namespace_and_to_this_machine(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     required = {"replay.launch.yaml": {"bag": "some/bag"}, "record.launch.yaml": {"path": "some/bag"}}
     arguments = {"namespace": "person_b", **required.get(file.name, {})}
+    monkeypatch.delenv("ROS_AUTOMATIC_DISCOVERY_RANGE", raising=False)
     found = plan(file, arguments).nodes
     assert found
     assert {node.namespace for node in found} == {"/person_b"}
-    assert all(node.output == "screen" for node in found)
+    assert {node.environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] for node in found} == {"LOCALHOST"}
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
+    found = plan(file, arguments).nodes
+    assert {node.environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] for node in found} == {"SUBNET"}
 
 
 def test_the_expected_launch_files_are_there() -> None:
     names = [file.name.removesuffix(".launch.yaml") for file in LAUNCH_FILES]
-    assert names == ["demo", "earphones", "face", "full", "record", "replay"]
+    assert names == ["demo", "earphones", "face", "full", "record", "replay", "rviz"]
+
+
+def test_a_parameter_file_reaches_every_node_and_comes_last(tmp_path: Path) -> None:
+    mine = write(tmp_path, "/**: {ros__parameters: {}}", "mine.yaml")
+    for name, chosen in {"demo": {"view": "1"}, "record": {"path": "x"}, "replay": {"bag": "x", "view": "1"}}.items():
+        for node in plan(LAUNCH / f"{name}.launch.yaml", chosen | {"params_file": str(mine)}).nodes:
+            assert node.parameters[-1] == mine
+
+
+def test_what_a_launch_is_about_ends_it() -> None:
+    for name, chosen in {"demo": {"view": "1"}, "record": {"path": "x"}, "replay": {"bag": "x", "view": "1"}}.items():
+        for node in plan(LAUNCH / f"{name}.launch.yaml", chosen).nodes:
+            matters = node.executable in ("recorder_node", "camera_node", "viewer_node", "player_node")
+            assert node.required == matters
+            assert ({"required": True} in node.parameters) == matters
+
+
+def test_choices_are_those_of_the_simulation() -> None:
+    arguments = {argument.name: argument for argument in declared_arguments(LAUNCH / "earphones.launch.yaml")}
+    assert set(arguments["ears"].choices) == set(PEOPLE)
+    assert set(arguments["activity"].choices) == set(ACTIVITIES)
 
 
 def test_the_demo_is_recorded_and_viewed_on_demand() -> None:

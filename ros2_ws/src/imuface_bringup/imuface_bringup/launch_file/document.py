@@ -11,37 +11,30 @@ import yaml
 
 from imuface_bringup.launch_file.errors import LaunchFileError, suggestion
 
-_CONDITIONS = {"if", "unless"}
-
-# The keys of each action and of its nested entries, as in the sources of launch and launch_ros. True: required.
+# The keys of each action and of its nested entries: of those of launch and launch_ros, the ones that Earnest's files
+# use. True: required.
 SCHEMA: dict[str, dict[str, bool]] = {
     "arg": {"name": True, "default": False, "description": False, "choice": False},
-    "let": {"name": True, "value": True},
     "set_env": {"name": True, "value": True},
-    "unset_env": {"name": True},
     "push_ros_namespace": {"namespace": True},
-    "include": {"file": True, "arg": False},
-    "group": {"scoped": False, "children": True},
+    "include": {"file": True},
+    "group": {"children": True},
     "node": {
+        "if": False,
         "pkg": True,
         "exec": True,
-        "name": False,
-        "namespace": False,
-        "output": False,
-        "respawn": False,
-        "respawn_delay": False,
+        "name": True,
+        "output": True,
         "on_exit": False,
         "args": False,
         "param": False,
         "remap": False,
-        "env": False,
     },
 }
 CHOICE = {"value": True}
-INCLUDED_ARGUMENT = {"name": True, "value": True}
-PARAMETER = {"name": False, "from": False, "value": False, "type": False, "param": False}
+PARAMETER = {"name": True, "value": True, "type": False}
+PARAMETER_FILE = {"from": True}
 REMAP = {"from": True, "to": True}
-ENVIRONMENT = {"name": True, "value": True}
 
 
 class _Mapping(dict[str, Any]):
@@ -93,12 +86,14 @@ class Entry:
             raise self.error(f"'{key}: {value}' is not text; quote it: {key}: \"{_as_yaml(value)}\"")
         return value
 
-    def entries(self, key: str, schema: dict[str, bool]) -> list[Entry]:
-        """The list of mappings at ``key`` (empty when absent), checked against ``schema``."""
+    def entries(self, key: str, schema: dict[str, bool], *others: dict[str, bool]) -> list[Entry]:
+        """The list of mappings at ``key`` (empty when absent), each checked against ``schema``, or against the one of
+        ``others`` that requires one of its keys."""
         value = self.keys.get(key, [])
         if not isinstance(value, list) or not all(isinstance(item, _Mapping) for item in value):
             raise self.error(f"'{key}' is not a list of mappings")
-        return [_checked(key, item, schema, self.file) for item in value]
+        chosen = [next((other for other in others if set(other) & set(item)), schema) for item in value]
+        return [_checked(key, item, keys, self.file) for item, keys in zip(value, chosen, strict=True)]
 
     def actions(self, key: str) -> list[Entry]:
         return _actions(self.keys[key], self.file, f"{self.kind}: '{key}'")
@@ -135,12 +130,12 @@ def _actions(value: Any, file: Path, where: str) -> list[Entry]:
         ((kind, keys),) = item.items()
         if kind not in SCHEMA:
             raise LaunchFileError(f"{file}:{item.line}: unknown action '{kind}'; {suggestion(kind, SCHEMA)}")
-        if kind == "group" and isinstance(keys, list):
+        if kind == "group":
             keys = _Mapping(children=keys)
             keys.line = item.line
         if not isinstance(keys, _Mapping):
             raise LaunchFileError(f"{file}:{item.line}: {kind}: expected a mapping, got {keys!r}")
-        actions.append(_checked(kind, keys, SCHEMA[kind] | dict.fromkeys(_CONDITIONS, False), file))
+        actions.append(_checked(kind, keys, SCHEMA[kind], file))
     return actions
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ParameterValue = bool | int | float | str | list[bool] | list[int] | list[float] | list[str]
-Parameters = dict[str, "ParameterValue | Parameters"]
+Parameters = dict[str, bool | int | float | str]
 
 
 @dataclass(frozen=True)
 class NodeProcess:
     """A node to be run as a process of its own.
 
-    ``parameters`` holds nested dictionaries and parameter files in the order of the launch file: the last one wins.
-    ``environment`` is what differs from the launching process; None removes a variable. ``required`` ends the whole
-    launch when the node exits (``on_exit: shutdown``). ``output`` is ``screen``, ``log`` or ``both``.
+    ``parameters`` holds dictionaries and parameter files in the order of the launch file: the last one wins.
+    ``environment`` is what differs from the launching process. ``required`` ends the whole launch when the node exits
+    (``on_exit: shutdown``).
     """
 
     package: str
@@ -25,10 +24,7 @@ class NodeProcess:
     parameters: tuple[Parameters | Path, ...] = ()
     remappings: tuple[tuple[str, str], ...] = ()
     arguments: tuple[str, ...] = ()
-    environment: dict[str, str | None] = field(default_factory=dict)
-    output: str = "log"
-    respawn: bool = False
-    respawn_delay: float = 0.0
+    environment: dict[str, str] = field(default_factory=dict)
     required: bool = False
 
     @property

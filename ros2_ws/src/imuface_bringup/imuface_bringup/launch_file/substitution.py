@@ -1,12 +1,14 @@
-r"""Substitutions ``$(name argument ...)`` in the values of a launch file.
+"""Substitutions ``$(name argument ...)`` in the values of a launch file.
 
-Grammar of the launch frontends: arguments are separated by one space, may be quoted with ``'`` or ``"`` and may
-themselves hold substitutions; a backslash takes the next character literally, so ``\$`` is a dollar sign.
+Of the grammar of the launch frontends, what Earnest's files use: arguments are separated by one space and may
+themselves hold substitutions. Quotes and backslashes, which the frontends read in ways of their own, are refused where
+they would mean something.
 """
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -29,10 +31,7 @@ Functions = Mapping[str, Callable[..., str]]
 
 def parse(text: str) -> Template:
     """Split ``text`` into literal text and calls. Raises :class:`LaunchFileError` on a syntax error."""
-    parser = _Parser(text)
-    template = parser.template(stop="")
-    parser.expect_end()
-    return template
+    return _Parser(text).template(stop="\\$")
 
 
 def is_literal(text: str) -> bool:
@@ -46,6 +45,29 @@ def evaluate(text: str, functions: Functions) -> str:
     Raises :class:`LaunchFileError` on a syntax error, an unknown name or a wrong number of arguments.
     """
     return _evaluate(parse(text), text, functions)
+
+
+def words(text: str, functions: Functions) -> tuple[str, ...]:
+    """``text`` as the arguments of a command: split at its own spaces, never within what a substitution yields.
+
+    Raises :class:`LaunchFileError` as :func:`evaluate` does, and on a quotation mark without a partner.
+    """
+    found: list[str] = []
+    joined = False  # whether the next piece goes on with the last word
+    for part in parse(text):
+        if isinstance(part, Call):
+            pieces, leads, joins = [_call(part, text, functions)], joined, True
+        else:
+            try:
+                pieces = shlex.split(part)
+            except ValueError as error:
+                raise LaunchFileError(f"'{text}' cannot be split into arguments: {error}") from None
+            leads, joins = joined and not part[0].isspace(), not part[-1].isspace()
+        if pieces and leads:
+            found[-1] += pieces.pop(0)
+        found += pieces
+        joined = joins
+    return tuple(found)
 
 
 def _evaluate(template: Template, text: str, functions: Functions) -> str:
@@ -70,67 +92,40 @@ class _Parser:
         self.position = 0
 
     def template(self, stop: str) -> Template:
-        """Text and calls up to a character of ``stop`` (not consumed) or the end."""
+        """Text without the characters of ``stop``, and calls, up to the end or, in an argument, a space or bracket."""
         parts: list[str | Call] = []
-        literal: list[str] = []
-        while self.position < len(self.text) and self.text[self.position] not in stop:
-            if self.text.startswith("$(", self.position):
-                if literal:
-                    parts.append("".join(literal))
-                    literal = []
+        while self.position < len(self.text):
+            if self.take("$("):
                 parts.append(self.call())
-            else:
-                literal.append(self.character())
-        if literal:
-            parts.append("".join(literal))
+                continue
+            end = next((i for i in range(self.position, len(self.text)) if self.text[i] in stop), len(self.text))
+            if end == self.position:
+                break
+            parts.append(self.text[self.position : end])
+            self.position = end
+        if " " not in stop and self.position < len(self.text):
+            raise self.error("a lone '$' or a backslash")
         return tuple(parts)
 
-    def character(self) -> str:
-        character = self.text[self.position]
-        if character == "$":
-            raise self.error(r"a lone '$' (write '\$')")
-        self.position += 1
-        if character != "\\":
-            return character
-        if self.position == len(self.text):
-            raise self.error(r"a lone '\' at the end (write '\\')")
-        self.position += 1
-        return self.text[self.position - 1]
-
     def call(self) -> Call:
-        self.position += len("$(")
         name = _NAME.match(self.text, self.position)
         if name is None:
             raise self.error("no name after '$('")
         self.position = name.end()
         arguments = []
         while self.take(" "):
-            arguments.append(self.argument())
+            arguments.append(self.template(stop=" ()'\"\\$"))
+            if not arguments[-1]:
+                raise self.error("an empty argument")
         if not self.take(")"):
             raise self.error("a missing ')'")
         return Call(name.group(), tuple(arguments))
 
-    def argument(self) -> Template:
-        for quote in "'\"":
-            if self.take(quote):
-                template = self.template(stop=quote)
-                if not self.take(quote):
-                    raise self.error(f"a missing {quote}")
-                return template
-        template = self.template(stop=" ()'\"")
-        if not template:
-            raise self.error("an empty argument (write '')")
-        return template
-
-    def take(self, character: str) -> bool:
-        if self.text.startswith(character, self.position):
-            self.position += 1
+    def take(self, characters: str) -> bool:
+        if self.text.startswith(characters, self.position):
+            self.position += len(characters)
             return True
         return False
-
-    def expect_end(self) -> None:
-        if self.position != len(self.text):
-            raise self.error("text that does not fit")
 
     def error(self, what: str) -> LaunchFileError:
         return LaunchFileError(f"'{self.text}' has {what} at character {self.position + 1}")
