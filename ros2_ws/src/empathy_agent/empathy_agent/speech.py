@@ -117,4 +117,4 @@ class Speech:
             if len(plain) >= _SHORT and plain in self._said:
                 return REPEATED
             self._said.add(plain)
-        return objection(sentence, self._language) or (so_far and objection(so_far + sentence, self._language))
+        return objection(sentence, self._language, so_far) or (so_far and objection(so_far + sentence, self._language))

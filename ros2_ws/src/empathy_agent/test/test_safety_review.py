@@ -17,11 +17,12 @@ import pytest
 import yaml
 from adversarial import Case, cases, clean  # type: ignore[import-not-found]
 from empathy_agent.chain import Delta, Layer
+from empathy_agent.language import language_data
 from empathy_agent.parser import ChainParser
-from empathy_agent.prompt import language_data
 from empathy_agent.safety.review import CHECKS, objection
 from empathy_agent.sentences import Sentences, split_sentences
 from empathy_training.corpus.examples import read_examples
+from empathy_training.corpus.seed import SEED_FILES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,7 +91,7 @@ def test_harmless_outputs_pass_whole() -> None:
 def test_what_counsellors_wrote_is_hardly_ever_stopped(language: str) -> None:
     texts = [
         getattr(example, layer.tag)
-        for example in read_examples(_PACKAGE / "corpus" / "seed" / f"{language}.jsonl").examples[::3]
+        for example in read_examples(SEED_FILES[language == "en"]).examples[::3]
         for layer in Layer
     ]
     sentences = [sentence for text in texts for sentence in split_sentences(text) if sentence.strip()]

@@ -41,11 +41,12 @@ _LONG = 5
 
 _CURRENCY = re.compile(r"[$€£¥￥]\s?$|(?:rmb|usd|eur|gbp|约|共|近|超过|about|nearly|over) ?$")
 _UNIT = re.compile(
-    r"\s?(?:多|几|来|余|plus )?\s?(?:%|[块元圆万千百亿人次天年岁月日号时点分秒米里斤克字步页条篇户平个位名件本遍趟场杯瓶层楼倍度届级班期章句张]"
+    r"\s?(?:多|几|来|余|plus )?\s?(?:%|[块元圆万千百亿人次天年岁月日号时点分秒米里斤克字步页条篇户平个位名件本遍趟场杯瓶层楼倍度届级班期章句张双朵封辆扇棵桌盒袋碗颗滴盏]"
     r"|公里|英里|公斤|美元|小时|平米|(?:km|kg|cm|mm|ml|mb|gb|hz|am|pm|th|st|nd|rd|s)\b"
     r"|(?:\w+ )?(?:points?|days?|weeks?|months?|years?|hours?|minutes?|seconds?|people|persons?|students|patients|pounds?|dollars"
     r"|euros|yuan|rupees|pesos|rand|naira|bucks|kilometers|kilometres|miles|meters|metres|feet|words|pages|letters|steps"
-    r"|times|nights|mornings|calories|times|degrees|percent|million|thousand|items|copies|children|kids|o'clock|quid)\b"
+    r"|faces|eyes|guests|strangers|friends|colleagues|classmates|followers|seats|chairs|candles|cards|emails|messages|photos|pictures"
+    r"|applications|rejections|reasons|questions|stairs|invitations|times|nights|mornings|calories|times|degrees|percent|million|thousand|items|copies|children|kids|o'clock|quid)\b"
     r"|[,.:]\d)"
 )
 _CALL_BEFORE = re.compile(
@@ -58,7 +59,7 @@ _ADDRESS = re.compile(
     r"(?<![a-z])(?:https?|www|w\.w\.w)(?![a-z])"
     r"|[a-z0-9-]{2,40}\s?\.\s?(?:com|cn|org|net|edu|gov|io|info|app|xyz|site|online)(?![a-z])"
     r"|[a-z0-9]\s?(?:\bdot\b|点)\s?(?:com|cn|org|net|edu|gov)(?![a-z])"
-    r"|@\s?\w|\b(?:at|艾特) (?:gmail|outlook|yahoo|hotmail|qq|icloud)\b"
+    r"|(?<!被)@\s?\w|\b(?:at|艾特) (?:gmail|outlook|yahoo|hotmail|qq|icloud)\b"
     r"|(?:微信|薇信|威信|维信|微❤|公众号|公眾號|小红书|抖音|微博|扣扣|v信|(?<![a-z])(?:qq|vx|wx|wechat|weixin|whatsapp|telegram"
     r"|skype|instagram|insta|ig|snapchat|snap|discord|facebook|twitter|tiktok|line id)|飞书|钉钉|用户名|账号|帐号|昵称|知乎|豆瓣)"
     r"(?:号|群|id|號| handle| name| account)*[\s:：是为為搜加叫@\"“「is-]{0,6}(?=[a-z0-9_-]{0,24}[0-9_])[a-z][a-z0-9_-]{4}"

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from empathy_agent.prompt import language_data
+from empathy_agent.language import language_data
 from empathy_agent.safety.normalise import normalise
 from empathy_agent.safety.numerals import gives_number
 from empathy_agent.safety.scripts import is_foreign
@@ -37,6 +37,15 @@ _TURN = re.compile(
     r"|why don't (?:you|we)|if not|not only)\b"
 )
 _QUOTES = re.compile(r"“[^”]*(?:”|$)|「[^」]*(?:」|$)|『[^』]*(?:』|$)|«[^»]*(?:»|$)|\"[^\"]*(?:\"|$)")
+_CLOSES = {"“": "”", "「": "」", "『": "』", "«": "»", '"': '"'}
+_LONGEST_QUOTE = 5
+"""Sentences over which a quotation may go on; one that never ends must not cover what follows."""
+# After such a sentence come words for the person to say or send.
+_OFFER = re.compile(
+    r"\b(?:lines?|versions?|words|sentences?|messages?|texts?|notes?|letters?|replies|reply|like this|something like"
+    r"|you could (?:say|write|send)|you might (?:say|write|send))[.:,]?$"
+    r"|(?:这样|这么)(?:说|写|发|回)[。:,]?$|(?:一句|两句|几句)[。:,]?$"
+)
 _INVISIBLE = ("Cc", "Cf", "Mn", "Me")
 _LETTERS = re.compile(r"[^\W\d_]")
 # So many characters or words of the instructions in a row are no coincidence.
@@ -96,7 +105,7 @@ class Check:
     examples: Mapping[str, str]
     _rules: Mapping[str, _Rules]
     _raw: bool = False
-    _quoted: bool = False
+    _quoted: bool | str = False
 
     def stops(self, sentence: _Sentence, language: str) -> bool:
         """Whether the sentence must not be said in an answer in ``language``."""
@@ -108,7 +117,8 @@ class Check:
             return True
         text = sentence.plain if self._raw else sentence.folded
         rules = self._rules.get(language, self._rules.get("both"))
-        return rules is not None and rules.stops(text, sentence.quoted if self._quoted else [])
+        free = sentence.quoted if self._quoted else []
+        return rules is not None and rules.stops(text, free + sentence.going_on * (self._quoted == "on"))
 
 
 @dataclass(frozen=True)
@@ -123,14 +133,32 @@ class _Sentence:
     """With everything that :func:`normalise` brings together."""
     quoted: list[tuple[int, int]]
     """Spans of ``folded`` in quotation marks, where something stands outside of them."""
+    going_on: list[tuple[int, int]]
+    """The span of a quotation that an earlier sentence began or announced."""
+    open: str
+    """The mark of a quotation that the next sentence goes on with, or ""."""
+    count: int
+    """Sentences for which it has been open."""
 
     @classmethod
-    def of(cls, text: str) -> _Sentence:
+    def of(cls, text: str, before: _Sentence | None = None) -> _Sentence:
+        """A sentence, and the one before it."""
         text = text.strip()
         folded = _LONG_NOT.sub(_short_not, normalise(text).translate(_SAME))
         spans = [match.span() for match in _QUOTES.finditer(folded)]
         introduced = len(_LETTERS.findall(folded)) - sum(len(_LETTERS.findall(folded[a:b])) for a, b in spans) > 1
-        return cls(_visible(text), _plain(text), folded, spans if introduced else [])
+        mark, count, start = "", 1, 0
+        if before is not None and before.open:
+            mark, count = before.open, before.count + 1
+        elif before is not None and folded[:1] in _CLOSES and _OFFER.search(before.folded):
+            mark, start = folded[0], 1
+        going_on = [(0, folded.find(_CLOSES[mark], start) + 1 or len(folded))] if mark else []
+        if going_on:
+            mark = mark if _CLOSES[mark] not in folded[start:] and count < _LONGEST_QUOTE else ""
+        elif introduced and spans and spans[-1][1] == len(folded):
+            last = folded[spans[-1][0] :]
+            mark = "" if len(last) > 1 and last[-1] == _CLOSES[last[0]] else last[0]
+        return cls(_visible(text), _plain(text), folded, spans if introduced else [], going_on, mark, count)
 
 
 def _short_not(match: re.Match[str]) -> str:
@@ -186,19 +214,23 @@ CHECKS: tuple[Check, ...] = _load()
 """In the order in which they are applied."""
 
 
-def objection(text: str, language: str) -> str:
+def objection(text: str, language: str, before: str = "") -> str:
     """Why a text must not be said, such as ``"diagnosis: names an illness"``; empty when nothing speaks against it.
 
     Args:
         text: one or several sentences of what a model wrote, layers or answer.
         language: ``"zh"`` or ``"en"``, of the person.
+        before: what was said just before in the same part, where a quotation may have begun.
 
     Returns:
         The name of the first check that the first bad sentence fails and a few words; never any of the text. Takes time
         linear in its length.
     """
+    read = None
+    for sentence in split_sentences(before) if before else ():
+        read = _Sentence.of(sentence, read)
     for sentence in split_sentences(text):
-        read = _Sentence.of(sentence)
+        read = _Sentence.of(sentence, read)
         for check in CHECKS:
             if check.stops(read, language):
                 return f"{check.name}: {check.says}"
