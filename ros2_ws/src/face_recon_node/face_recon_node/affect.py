@@ -10,14 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from imuface_core.arkit import BLENDSHAPES, INDEX
 from numpy.typing import ArrayLike, NDArray
-
-if TYPE_CHECKING:
-    from face_recon_node.reconstructor import FaceFrame
 
 NEUTRAL = "neutral"
 
@@ -170,13 +167,6 @@ class AffectEstimator:
         self._closed_lids = 0.0
         self._smoothed = np.zeros(len(PROTOTYPES))
         self._label = 0
-
-    def shown(self, frame: FaceFrame) -> Affect:
-        """What the model says of the affect of the next frame, else what the rules make of its weights."""
-        said = frame.affect
-        if said is None:
-            return self.update(frame.stamp_ns, frame.blendshapes, frame.blendshapes_std)
-        return told_affect(float(said.valence[0]), float(said.arousal[0]), said.expressions[0], frame.blendshapes)
 
     def update(self, stamp_ns: int, weights: ArrayLike, standard_deviation: ArrayLike) -> Affect:
         """Take the next frame.

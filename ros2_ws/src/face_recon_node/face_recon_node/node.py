@@ -31,7 +31,7 @@ from face_recon_node.messages import BlendshapesMessage, LandmarksMessage, MeshM
 from face_recon_node.models.file import SHIPPED, load
 from face_recon_node.models.model import FaceModel
 from face_recon_node.parameters import HEAD_PARAMETERS, load_head
-from face_recon_node.reconstructor import MEMORY, FaceFrame, Reconstructor, ReconstructorSettings
+from face_recon_node.reconstructor import MEMORY, FaceFrame, Reconstructor, ReconstructorSettings, shown_affect
 from face_recon_node.stream.calibration import DURATIONS
 from face_recon_node.stream.profile import Wearing
 
@@ -158,7 +158,7 @@ class FaceReconNode(AutostartNode):
         stamp = frame.stamp_ns
         self._landmarks.publish(self._landmarks_message.build(stamp, frame.landmarks, frame.landmarks_std))
         self._blendshapes.publish(self._blendshapes_message.build(stamp, frame.blendshapes, frame.blendshapes_std))
-        self._affect.publish(affect_message(stamp, self._estimator.shown(frame)))
+        self._affect.publish(affect_message(stamp, shown_affect(frame, self._estimator)))
         if self._points.get_subscription_count():
             self._points.publish(self._points_message.build(stamp, frame.landmarks, frame.landmarks_std))
         if self._publishes_mesh and self._mesh.get_subscription_count():

@@ -17,7 +17,7 @@ from rclpy.serialization import serialize_message
 from face_recon_node.affect import AffectEstimator
 from face_recon_node.messages import BlendshapesMessage, LandmarksMessage, affect_message
 from face_recon_node.progress import Progress
-from face_recon_node.reconstructor import FaceFrame, Reconstructor
+from face_recon_node.reconstructor import FaceFrame, Reconstructor, shown_affect
 
 Message = tuple[topics.Topic, int, bytes]
 """Topic, stamp in ns and CDR."""
@@ -43,7 +43,7 @@ def messages(frames: Iterator[FaceFrame]) -> Iterator[Message]:
         stamp = frame.stamp_ns
         yield topics.FACE_LANDMARKS, stamp, landmarks.build(stamp, frame.landmarks, frame.landmarks_std)
         yield topics.FACE_BLENDSHAPES, stamp, blendshapes.build(stamp, frame.blendshapes, frame.blendshapes_std)
-        yield topics.AFFECT, stamp, serialize_message(affect_message(stamp, affect.shown(frame)))
+        yield topics.AFFECT, stamp, serialize_message(affect_message(stamp, shown_affect(frame, affect)))
 
 
 def write(path: Path, recording: Recording, frames: Iterator[FaceFrame], namespace: str) -> int:

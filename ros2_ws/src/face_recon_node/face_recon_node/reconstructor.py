@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
+from face_recon_node.affect import Affect, AffectEstimator, told_affect
 from face_recon_node.models.model import FaceModel, FacePrediction, ShownAffect
 from face_recon_node.stream.alignment import RATE, Aligner, EarCounters, GridPoint
 from face_recon_node.stream.calibration import Calibrator
@@ -62,6 +63,14 @@ class FaceFrame:
     """The left ear contributed."""
     right: bool
     """The right ear contributed."""
+
+
+def shown_affect(frame: FaceFrame, estimator: AffectEstimator) -> Affect:
+    """What the model says of the affect of the next frame, else what the rules of ``estimator`` make of its weights."""
+    said = frame.affect
+    if said is None:
+        return estimator.update(frame.stamp_ns, frame.blendshapes, frame.blendshapes_std)
+    return told_affect(float(said.valence[0]), float(said.arousal[0]), said.expressions[0], frame.blendshapes)
 
 
 class Reconstructor:
