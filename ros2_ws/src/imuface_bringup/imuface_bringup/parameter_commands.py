@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from diagnostic_msgs.msg import DiagnosticArray
 from imuface_core.topics import DIAGNOSTICS
-from imuface_node import qos
+from imuface_node import CLEAN_UP_FIRST, qos
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from rcl_interfaces.msg import ParameterDescriptor
@@ -122,14 +122,21 @@ class RemoteNode:
             raise ValueError(f"{self.name} refuses: {answer.results[0].reason}")
 
     def set_anew(self, name: str, value: Any) -> None:
-        """Take the node down, set a parameter and bring it up, with the earlier value when it does not come up."""
+        """Take the node down, set a parameter and bring it up, with the earlier value when it does not come up.
+
+        The node is taken down only for a value that it would take then.
+        """
+        if self._state() != State.PRIMARY_STATE_UNCONFIGURED:
+            try:
+                self.set(name, value)
+            except ValueError as error:
+                if CLEAN_UP_FIRST not in str(error):
+                    raise
+            else:
+                return
         before = self.get([name])[0]
         self._take_down()
-        try:
-            self.set(name, value)
-        except ValueError:
-            self._bring_up()
-            raise
+        self.set(name, value)
         if not self._bring_up():
             reason = self._failure()
             self._take_down()
@@ -137,8 +144,11 @@ class RemoteNode:
             back = f"{name} is {before} again" if self._bring_up() else f"it does not start with {before} either"
             raise ValueError(f"{self.name} does not start: {reason}; {back}")
 
+    def _state(self) -> int:
+        return int(self._ask(GetState, "get_state", GetState.Request()).current_state.id)
+
     def _take_down(self) -> None:
-        state = self._ask(GetState, "get_state", GetState.Request()).current_state.id
+        state = self._state()
         if state == State.PRIMARY_STATE_ACTIVE:
             self._change(Transition.TRANSITION_DEACTIVATE)
         if state in (State.PRIMARY_STATE_ACTIVE, State.PRIMARY_STATE_INACTIVE):

@@ -136,6 +136,8 @@ def test_params_restarts_a_node(face: Observer) -> None:
     error = refused("params", "imuface_driver", "source", "serial", "--restart")
     assert error.startswith(f"{DRIVER} does not start: cannot be configured: source is serial, but neither")
     assert error.endswith("; source is simulated again")
+    # For what it would never take, it stays up.
+    assert "must be 10 to 208" in refused("params", "imuface_driver", "rate", "0", "--restart")
     frames = len(face.latencies)
     deadline = time.monotonic() + 30
     while len(face.latencies) < frames + 30:

@@ -1,10 +1,11 @@
 """The autostarting lifecycle node that every Earnest node is built on."""
 
 from imuface_node.autostart_node import AutostartNode, Status, StatusLevel, arrived, main
-from imuface_node.parameters import MANY, Param
+from imuface_node.parameters import CLEAN_UP_FIRST, MANY, Param
 from imuface_node.wire import message_class, qos
 
 __all__ = [
+    "CLEAN_UP_FIRST",
     "MANY",
     "AutostartNode",
     "Param",

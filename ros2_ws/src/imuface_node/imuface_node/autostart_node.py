@@ -27,7 +27,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 from rclpy.subscription import Subscription
 
-from imuface_node.parameters import Param
+from imuface_node.parameters import CLEAN_UP_FIRST, Param
 from imuface_node.wire import qos
 
 # What bad user input raises in ROS-free code: reported as one line, without a traceback.
@@ -144,7 +144,7 @@ class AutostartNode(LifecycleNode):
         if self._configured:
             raise ValueError(
                 f"{row.name} stays {now!r}: it can be changed before the node is configured only; "
-                f"deactivate and clean up first, or {start}"
+                f"{CLEAN_UP_FIRST}, or {start}"
             )
 
     def _after_change(self, parameters: list[Parameter]) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.parameter import Parameter
 
+CLEAN_UP_FIRST = "deactivate and clean up first"
+"""The remedy for a change that a node would take before it is configured."""
 MANY = 2**31 - 1
 """The upper end of what may be as large as one likes."""
 
