@@ -90,6 +90,14 @@ def test_a_word_for_ever_is_not_said(run: str, end: str) -> None:
     assert speech.chain()[Layer.ANSWER].split() == ["It", "sounds", "hard.", "You", "are", "tired."]
 
 
+def test_a_message_that_the_person_may_send_is_said_whole() -> None:
+    answer = "You could write, “I saw the news. I went quiet in spring. I miss you.” It is short."
+    assert said(f"<answer>{answer}</answer>", [7, 50, 60]).chain()[Layer.ANSWER] == answer
+    speech = said(f"<answer>{answer} I love you.</answer>", [7, 50, 60])
+    assert speech.chain()[Layer.ANSWER] == answer
+    assert speech.stopped == {"role": 1}
+
+
 def test_dots_alone_are_no_answer() -> None:
     assert not said("<answer>……</answer>", []).spoken
     assert said("<answer>I see……</answer>", []).chain()[Layer.ANSWER] == "I see……"
