@@ -62,7 +62,7 @@ def test_the_whole_loop(launch: Launch, tmp_path: Path, small_model: str) -> Non
     losses = session.losses(window)
     assert losses.expected > 25 * window.seconds
     assert losses.missing == 0
-    assert {"face/affect", "dialogue/reply"} <= set(recorded_topics(tmp_path / "bag", namespace))
+    assert {"face/affect", "dialogue/heard", "dialogue/reply"} <= set(recorded_topics(tmp_path / "bag", namespace))
 
 
 def recorded_topics(bag: Path, namespace: str) -> list[str]:

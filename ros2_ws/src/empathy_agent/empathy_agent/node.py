@@ -162,6 +162,7 @@ class EmpathyAgent(AutostartNode):
         self.get_logger().info(f"model {self._engine.model} is ready after {time.monotonic() - started:.1f} s")
         self._replies = self.create_publisher(EmpathyReply, topics.REPLY, RELIABLE_DEPTH)
         self._acknowledged = self.create_publisher(Utterance, topics.ACKNOWLEDGEMENT, RELIABLE_DEPTH)
+        self._heard = self.create_publisher(Utterance, topics.HEARD, RELIABLE_DEPTH)
         self._forgetting = self.create_service(Forget, topics.FORGET, self._on_forget)
         heard = QoSProfile(depth=topics.UTTERANCE_DEPTH)
         self._utterances = self.create_subscription(Utterance, topics.UTTERANCE, self._on_utterances, heard)
@@ -210,6 +211,7 @@ class EmpathyAgent(AutostartNode):
                 self.destroy_subscription(subscription)
             self.destroy_service(self._forgetting)
             self.destroy_publisher(self._acknowledged)
+            self.destroy_publisher(self._heard)
             self.destroy_publisher(self._replies)
         if self._engine is not None:
             self._engine.close()
@@ -325,6 +327,9 @@ class EmpathyAgent(AutostartNode):
             return
         self._jobs[key] = self._job(goal.request.utterance, done, deliver)
         if self._submit(self._jobs[key]):
+            heard = goal.request.utterance
+            heard.header.stamp = self.get_clock().now().to_msg()
+            self._heard.publish(heard)
             self._acknowledge(self._jobs[key])
 
     def _on_cancel(self, goal: ServerGoalHandle) -> CancelResponse:

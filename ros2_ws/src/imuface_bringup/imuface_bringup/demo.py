@@ -23,7 +23,6 @@ from face_recon_node.head import HeadModel
 from face_recon_node.models.file import load as load_model
 from face_recon_node.training.personal import adapt_model
 from imuface_core.session import write_session
-from imuface_interfaces.msg import Utterance
 from imuface_simulation import Participant, Performance, simulate
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -55,7 +54,6 @@ class Run:
     latencies: np.ndarray  # (N, 2) int64: stamp, and time from stamp to publication, ns
     face_cpu: float  # share of one core while the agent was idle
     reply: Reply
-    asked_ns: int
 
 
 def run(
@@ -94,7 +92,7 @@ def run(
                 graph.wait()
             return 0
     console.print("[bold]Evaluating[/] the recording")
-    return _evaluate(out, seen, post, console)
+    return _evaluate(out, seen, console)
 
 
 def _personal(out: Path, console: Console) -> None:
@@ -150,7 +148,7 @@ class _Job:
         reply = self._ask(post)
         generating = Window(asked_ns, self._observer.now_ns())
         self._watch(1.0)
-        return Run(idle, generating, np.array(self._observer.latencies, dtype=np.int64), cpu, reply, asked_ns)
+        return Run(idle, generating, np.array(self._observer.latencies, dtype=np.int64), cpu, reply)
 
     def _ask(self, post: str) -> Reply:
         layer: Layer | None = None
@@ -214,15 +212,13 @@ def _cpu_seconds(process: psutil.Process) -> float:
     return total
 
 
-def _evaluate(out: Path, seen: Run, post: str, console: Console) -> int:
+def _evaluate(out: Path, seen: Run, console: Console) -> int:
     bag, head = out / "bag", HeadModel.load()
     session = report.load(bag)
     whole = Window(seen.idle.start_ns, seen.generating.end_ns)
     error = session.landmark_error(whole, head.landmark_neutral)
     report.draw_faces(bag, session, whole, head, out / "face.png")
-    utterance = Utterance(text=post)
-    utterance.header.stamp.sec, utterance.header.stamp.nanosec = divmod(seen.asked_ns, 1_000_000_000)
-    viewer.convert(bag, out / "demo.rrd", {"dialogue/utterance": utterance})
+    viewer.convert(bag, out / "demo.rrd")
     (out / "reply.json").write_text(json.dumps(_as_dict(seen.reply), ensure_ascii=False, indent=2) + "\n", "utf-8")
 
     table = Table(title="Earnest, the whole loop on simulated ears", title_justify="left", show_header=False)

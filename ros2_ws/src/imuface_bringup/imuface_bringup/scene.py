@@ -61,6 +61,7 @@ class Scene:
             topics.REFERENCE_BLENDSHAPES: lambda message: self._actions("true", message),
             topics.AFFECT: self._affect,
             topics.UTTERANCE: self._utterance,
+            topics.HEARD: self._utterance,
             topics.REPLY: self._reply,
         }
         self._set_up()

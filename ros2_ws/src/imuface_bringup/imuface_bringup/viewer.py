@@ -11,9 +11,8 @@ import socket
 import subprocess
 import sysconfig
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import rerun as rr
@@ -86,16 +85,11 @@ def add_bag(scene: Scene, bag: Bag) -> None:
     scene.flush()
 
 
-def convert(bag: Path, output: Path, additional: Mapping[str, Any] | None = None) -> None:
-    """Turn a recorded session, and ``additional`` messages by topic, into a Rerun recording.
-
-    Raises as :class:`Bag`, and ``OSError``.
-    """
+def convert(bag: Path, output: Path) -> None:
+    """Turn a recorded session into a Rerun recording. Raises as :class:`Bag`, and ``OSError``."""
     with Bag(bag) as opened:
         output.parent.mkdir(parents=True, exist_ok=True)
         scene = to_file(output, HeadModel.load())
-        for topic, message in (additional or {}).items():
-            scene.add(topic, message)
         add_bag(scene, opened)
         scene.close()
 

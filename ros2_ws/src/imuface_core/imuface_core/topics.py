@@ -101,6 +101,14 @@ UTTERANCE = Topic(
     "a speech recogniser, or whoever talks with the agent",
     reliable=True,
 )
+HEARD = Topic(
+    "dialogue/heard",
+    "imuface_interfaces/msg/Utterance",
+    10,
+    "what the person said to the action dialogue/respond, once it was accepted",
+    "empathy_agent",
+    reliable=True,
+)
 REPLY = Topic(
     "dialogue/reply",
     "imuface_interfaces/msg/EmpathyReply",
@@ -125,7 +133,7 @@ DIAGNOSTICS = Topic(
 # What a session is (docs/architecture.md): enough to train on, to evaluate and to reconstruct the face again.
 SESSION: frozenset[Topic] = frozenset({*IMU.values(), REFERENCE_BLENDSHAPES, REFERENCE_LANDMARKS})
 FACE: frozenset[Topic] = frozenset({FACE_LANDMARKS, FACE_BLENDSHAPES, AFFECT, POINTS})
-DIALOGUE: frozenset[Topic] = frozenset({UTTERANCE, REPLY})
+DIALOGUE: frozenset[Topic] = frozenset({UTTERANCE, HEARD, REPLY})
 KNOWN: dict[str, Topic] = {topic: topic for topic in SESSION | FACE | DIALOGUE | {MESH, ACKNOWLEDGEMENT, DIAGNOSTICS}}
 """Every topic by its name."""
 
