@@ -55,7 +55,7 @@ demo: setup ## Earphones in, face and empathetic reply out, into out/demo; VIEW=
 	$(BIN)/imuface demo --out out/demo $(if $(VIEW),--view) $(if $(UNKNOWN),--unknown)
 
 test: extras ## The whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not timing"
+	$(BIN)/python -m pytest -n 2 -m "not timing"
 	$(BIN)/python -m pytest -m timing
 
 coverage: extras ## The tests that need no running nodes, with the share of lines they run; twice as slow

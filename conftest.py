@@ -11,7 +11,6 @@ import tempfile
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 # ROS 2 from PyPI restarts Python at its first import to set the library path: better now than in mid-test.
-import pytest
 import rclpy  # noqa: F401
 
 # A domain of this run's own, so that tests meet neither a running robot nor each other. Domains above 101 use ports
@@ -20,10 +19,3 @@ os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 100)
 os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
 os.environ["ROS_LOG_DIR"] = tempfile.mkdtemp(prefix="earnest-test-logs-")
 atexit.register(shutil.rmtree, os.environ["ROS_LOG_DIR"], ignore_errors=True)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Nodes that run in real time share one process of ``pytest -n 2``, so that they do not slow each other down."""
-    for item in items:
-        if item.get_closest_marker("graph"):
-            item.add_marker(pytest.mark.xdist_group("graph"))
