@@ -336,10 +336,10 @@ def _run(plan: Plan) -> int:
 
 
 def _run_node(module: str, namespace: str, parameters: dict[str, object]) -> None:
-    """Run one of this package's nodes in this process."""
+    """Run one of this package's nodes in this process; it ends with status 1 when the node cannot start."""
     _environment()
     arguments = [module, "--ros-args", "-r", f"__ns:=/{namespace.strip('/')}"]
-    for name, value in parameters.items():
+    for name, value in {**parameters, "required": True}.items():
         arguments += ["-p", f"{name}:={json.dumps(value)}"]
     importlib.import_module(f"imuface_bringup.{module}").main(arguments)
 
