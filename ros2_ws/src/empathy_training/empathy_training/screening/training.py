@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from empathy_training.screening.data import FOLDER, UNSEEN
 
-FALSE_CRISES = 0.045
+FALSE_CRISES = 0.03
 """The share of harmless lines, half of them hard and half plain talk, that rules and classifier together may take for a
-crisis when thresholds are chosen. Of topics held out that is about 3 % of the harmless lines as they come."""
+crisis when thresholds are chosen."""
 FALSE_CONCERNS = 0.15
 """The same for a concern."""
 
