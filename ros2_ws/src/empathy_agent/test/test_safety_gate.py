@@ -305,3 +305,17 @@ def test_never_raises_and_says_the_same_twice(text: str) -> None:
 @given(st.sampled_from(CRISIS_SELF), st.text(alphabet="。！？\n", min_size=1, max_size=3))
 def test_what_stands_before_as_a_sentence_of_its_own_hides_nothing(text: str, end: str) -> None:
     assert assess("今天天气很好" + end + text).risk is Risk.CRISIS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What do I tell my dad when he calls?",
+        "What should I say to my mum when she calls tonight?",
+        "What do I say to my aunt when she visits?",
+        "爸爸晚上打电话来我该说什么？",
+        "我妈问起工资我怎么回答",
+    ],
+)
+def test_ordinary_questions_about_the_family_are_no_alarm(text: str) -> None:
+    assert assess(text).risk is Risk.NONE
