@@ -7,7 +7,6 @@ possible, which for a face that is reconstructed anew means as fast as its frame
 
 from __future__ import annotations
 
-import signal
 import struct
 import sys
 import threading
@@ -210,7 +209,6 @@ def _shifted(data: bytes, shift_ns: int) -> tuple[bytes, int]:
 
 
 def main(args: list[str] | None = None) -> None:
-    signal.signal(signal.SIGINT, lambda number, frame: None)  # rclpy ends spinning by itself
     imuface_node.main(PlayerNode, args)
     if PlayerNode.failed:
         sys.exit(1)

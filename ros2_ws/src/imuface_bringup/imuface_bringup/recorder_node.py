@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -158,8 +157,6 @@ def _time(nanoseconds: int) -> QosTime:
 
 
 def main(args: list[str] | None = None) -> None:
-    # rclpy ends spinning on Ctrl-C anyway; an exception in the middle of a write would spoil the recording.
-    signal.signal(signal.SIGINT, lambda number, frame: None)
     imuface_node.main(RecorderNode, args)
 
 

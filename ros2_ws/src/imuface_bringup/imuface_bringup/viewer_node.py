@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -75,7 +74,6 @@ class ViewerNode(AutostartNode):
 
 
 def main(args: list[str] | None = None) -> None:
-    signal.signal(signal.SIGINT, lambda number, frame: None)  # rclpy ends spinning by itself
     imuface_node.main(ViewerNode, args)
 
 
