@@ -14,7 +14,7 @@ import imuface_node
 from imuface_interfaces.action import Respond
 from imuface_interfaces.msg import AffectState, EmpathyReply, Utterance
 from imuface_interfaces.srv import Forget
-from imuface_node import MANY, AutostartNode, Param, Status, StatusLevel, arrived
+from imuface_node import MANY, AutostartNode, Param, Status, StatusLevel, arrived, qos
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.qos import QoSProfile
@@ -34,7 +34,8 @@ from empathy_agent.session import Sessions
 from empathy_agent.transcripts import Transcripts
 from empathy_agent.worker import TURN_TAKING, Job, Worker
 
-RELIABLE_DEPTH = 10
+_FAULTS = 10
+"""Faults that the diagnostics tell at once, at most."""
 _PEOPLE = 10
 """Who are answered at once by a server."""
 _SHOWN = 30.0
@@ -160,15 +161,15 @@ class EmpathyAgent(AutostartNode):
         )
         self._dialogue.engine.on_failure = self._on_engine_failure
         self.get_logger().info(f"model {self._engine.model} is ready after {time.monotonic() - started:.1f} s")
-        self._replies = self.create_publisher(EmpathyReply, topics.REPLY, RELIABLE_DEPTH)
-        self._acknowledged = self.create_publisher(Utterance, topics.ACKNOWLEDGEMENT, RELIABLE_DEPTH)
-        self._heard = self.create_publisher(Utterance, topics.HEARD, RELIABLE_DEPTH)
+        self._replies = self.create_publisher(EmpathyReply, topics.REPLY, qos(topics.REPLY))
+        self._acknowledged = self.create_publisher(Utterance, topics.ACKNOWLEDGEMENT, qos(topics.ACKNOWLEDGEMENT))
+        self._heard = self.create_publisher(Utterance, topics.HEARD, qos(topics.HEARD))
         self._forgetting = self.create_service(Forget, topics.FORGET, self._on_forget)
-        heard = QoSProfile(depth=topics.UTTERANCE_DEPTH)
+        heard = qos(topics.UTTERANCE, topics.UTTERANCE_DEPTH)
         self._utterances = self.create_subscription(Utterance, topics.UTTERANCE, self._on_utterances, heard)
         self._inputs = [
             self._utterances,
-            self.create_subscription(AffectState, topics.AFFECT, self._on_affect, RELIABLE_DEPTH),
+            self.create_subscription(AffectState, topics.AFFECT, self._on_affect, qos(topics.AFFECT)),
         ]
         self._server = ActionServer(
             self,
@@ -247,7 +248,7 @@ class EmpathyAgent(AutostartNode):
 
     def _fault(self, message: str) -> None:
         self._faults[message] = time.monotonic()
-        while len(self._faults) > RELIABLE_DEPTH:
+        while len(self._faults) > _FAULTS:
             del self._faults[next(iter(self._faults))]
 
     # Input --------------------------------------------------------------------------------------------------------
