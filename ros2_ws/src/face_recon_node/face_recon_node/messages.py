@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from geometry_msgs.msg import Point
 from imuface_core.arkit import BLENDSHAPES
+from imuface_core.stamps import SECOND, set_ns
 from imuface_core.topics import FACE_FRAME
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
 from numpy.typing import ArrayLike, NDArray
@@ -63,7 +64,7 @@ class Template:
 
     def fill(self, stamp_ns: int, **values: ArrayLike) -> bytes:
         """The serialised message with this stamp and these blocks."""
-        struct.pack_into("<iI", self._buffer, self._stamp, *divmod(stamp_ns, 1_000_000_000))
+        struct.pack_into("<iI", self._buffer, self._stamp, *divmod(stamp_ns, SECOND))
         for name, value in values.items():
             self._blocks[name][...] = value
         return bytes(self._buffer)
@@ -174,5 +175,5 @@ def affect_message(stamp_ns: int, affect: Affect) -> AffectState:
         action_unit_intensities=list(affect.action_units.values()),
     )
     message.header.frame_id = FACE_FRAME
-    message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 1_000_000_000)
+    set_ns(message.header.stamp, stamp_ns)
     return message

@@ -14,6 +14,7 @@ import imuface_node
 import numpy as np
 from imuface_core import topics
 from imuface_core.earphone import EARS, Ear
+from imuface_core.stamps import to_ns
 from imuface_interfaces.action import Calibrate
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
 from imuface_node import AutostartNode, Param, Status, StatusLevel, arrived, qos
@@ -34,6 +35,7 @@ from face_recon_node.parameters import HEAD_PARAMETERS, load_head
 from face_recon_node.reconstructor import MEMORY, FaceFrame, Reconstructor, ReconstructorSettings, shown_affect
 from face_recon_node.stream.calibration import DURATIONS
 from face_recon_node.stream.profile import Wearing
+from face_recon_node.stream.units import LiveUnits
 
 SILENCE = 1.0  # seconds without a sample after which an ear counts as silent
 CALIBRATION_GRACE = 2.0  # seconds that a calibration may take longer than its samples
@@ -96,6 +98,7 @@ class FaceReconNode(AutostartNode):
 
     def start(self) -> None:
         self._estimator = AffectEstimator()
+        self._units = LiveUnits()
         self._frames = 0
         self._reported = (0, time.monotonic())
         self._last_seen: dict[Ear, float] = dict.fromkeys(EARS, -math.inf)
@@ -132,22 +135,20 @@ class FaceReconNode(AutostartNode):
     # Samples in, faces out ------------------------------------------------------------------------------------------
 
     def _on_imu(self, ear: Ear, message: Imu) -> None:
-        stamp, acceleration, angular_velocity = (
-            message.header.stamp,
-            message.linear_acceleration,
-            message.angular_velocity,
-        )
-        started = time.perf_counter()
-        frames = self._reconstructor.push(
+        acceleration, angular_velocity = message.linear_acceleration, message.angular_velocity
+        sample = (
             ear,
-            stamp.sec * 1_000_000_000 + stamp.nanosec,
+            to_ns(message.header.stamp),
             (acceleration.x, acceleration.y, acceleration.z),
             (angular_velocity.x, angular_velocity.y, angular_velocity.z),
         )
+        started = time.perf_counter()
+        frames = self._reconstructor.push(*sample)
         if frames:
             self._inference_ms.append((time.perf_counter() - started) * 1e3 / len(frames))
         for frame in frames:
             self._publish(frame)
+        self._units.push(*sample)
         self._last_seen[ear] = time.monotonic()
         self._warn_about_drops(ear)
         self._follow_calibration()
@@ -344,12 +345,12 @@ class FaceReconNode(AutostartNode):
             return Status(StatusLevel.WARN, message, values)
         if counters.unstamped and not counters.accepted:
             return Status(StatusLevel.ERROR, "its samples have no time stamp: the driver must stamp them", values)
-        fault = self._reconstructor.units.fault(ear) or self._clock_fault()
+        fault = self._units.fault(ear) or self._clock_fault()
         return Status(StatusLevel.ERROR if fault else StatusLevel.OK, fault or "sending", values)
 
     def _clock_fault(self) -> str:
         now = time.monotonic()
-        return self._reconstructor.units.clock_fault(ear for ear in EARS if now - self._last_seen[ear] < SILENCE)
+        return self._units.clock_fault(ear for ear in EARS if now - self._last_seen[ear] < SILENCE)
 
     def _calibration_status(self) -> Status:
         calibration = self._reconstructor.calibration

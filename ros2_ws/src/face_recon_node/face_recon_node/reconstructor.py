@@ -15,7 +15,6 @@ from face_recon_node.models.model import FaceModel, FacePrediction, ShownAffect
 from face_recon_node.stream.alignment import RATE, Aligner, EarCounters, GridPoint
 from face_recon_node.stream.calibration import Calibrator
 from face_recon_node.stream.profile import ProfileMonitor
-from face_recon_node.stream.units import LiveUnits
 
 MEMORY = round(20 * RATE)
 """Frames that a model is shown before it takes over from another: its filters remember for about as long."""
@@ -93,8 +92,6 @@ class Reconstructor:
         self.calibration = Calibrator(settings.calibration_duration_s)
         self._head = head
         self._aligner = Aligner()
-        self.units = LiveUnits()
-        """Tells whether the readings are in the units, and on the clock, that they should be in."""
         self._recent: deque[tuple[NDArray, NDArray]] = deque(maxlen=MEMORY)
         self._forget(model)
 
@@ -148,7 +145,6 @@ class Reconstructor:
         Raises:
             ValueError: ``ear`` is neither.
         """
-        self.units.push(ear, stamp_ns, acceleration, angular_velocity)
         points = self._aligner.push(ear, stamp_ns, acceleration, angular_velocity)
         return [frame for point in points if (frame := self._step(point)) is not None]
 

@@ -7,6 +7,7 @@ from typing import Any
 import imuface_node
 import numpy as np
 from imuface_core import topics
+from imuface_core.stamps import to_ns
 from imuface_interfaces.msg import Blendshapes, FacialLandmarks
 from imuface_node import AutostartNode, Status, StatusLevel, qos
 from rclpy.publisher import Publisher
@@ -60,9 +61,8 @@ class ReferenceNode(AutostartNode):
             )
             return
         assert self._publisher is not None
-        stamp = message.header.stamp
         landmarks = self._head.landmarks(message.weights)
-        self._publisher.publish(self._message.build(stamp.sec * 1_000_000_000 + stamp.nanosec, landmarks, 0.0))
+        self._publisher.publish(self._message.build(to_ns(message.header.stamp), landmarks, 0.0))
         self._frames += 1
 
     def status(self) -> list[tuple[str, Status]]:

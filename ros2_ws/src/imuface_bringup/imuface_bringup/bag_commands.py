@@ -59,11 +59,10 @@ def repair(
     imuface bag repair sessions/anna_1
     imuface bag repair anna_1.mcap --output sessions/anna_1
     """
+    from imuface_core.bag import beside
     from imuface_core.bag import repair as mend
 
-    beside = bag.resolve() if bag.name in ("", "..") else bag
-    name = beside.name.split(".")[0] if bag.is_file() else beside.name
-    output = output or beside.with_name(f"{name}_repaired")
+    output = output or beside(bag, "repaired")
     count, damage = mend(bag, output)
     for sentence in damage:
         typer.echo(sentence)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from imuface_core import topics
+from imuface_core.stamps import to_ns
 from imuface_interfaces.msg import FacialLandmarks
 from imuface_node import qos
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -80,5 +81,5 @@ class Observer:
                 )
 
     def _on_landmarks(self, message: FacialLandmarks, info: MessageInfo) -> None:
-        stamp_ns = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+        stamp_ns = to_ns(message.header.stamp)
         self.latencies.append((stamp_ns, info["source_timestamp"] - stamp_ns))

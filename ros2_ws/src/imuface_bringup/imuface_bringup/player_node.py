@@ -18,6 +18,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from imuface_core import topics
 from imuface_core.bag import Bag, header_stamp, named_topics, stamp_layout
+from imuface_core.stamps import SECOND, set_ns, to_ns
 from imuface_interfaces.msg import FacialLandmarks
 from imuface_node import AutostartNode, Param, Status, StatusLevel, message_class, qos
 from rclpy.publisher import Publisher
@@ -114,7 +115,7 @@ class PlayerNode(AutostartNode):
         return [("", Status(StatusLevel.OK, "playing", {"messages": str(self._played)}))]
 
     def _on_frame(self, message: FacialLandmarks) -> None:
-        self._face_pace.on_frame(message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec)
+        self._face_pace.on_frame(to_ns(message.header.stamp))
 
     def _run(self) -> None:
         try:
@@ -190,7 +191,7 @@ class PlayerNode(AutostartNode):
             if time_ns - clock_ns >= _CLOCK_PERIOD:
                 clock_ns = time_ns
                 clock = Clock()
-                clock.clock.sec, clock.clock.nanosec = divmod(clock_ns, 1_000_000_000)
+                set_ns(clock.clock, clock_ns)
                 self._clock_publisher.publish(clock)
             if self._primed.pop(message.topic, None) is None:
                 self._outputs[message.topic].publish(data)
@@ -204,7 +205,7 @@ def _shifted(data: bytes, shift_ns: int) -> tuple[bytes, int]:
     if shift_ns == 0:
         return data, stamp_ns
     patched = bytearray(data)
-    struct.pack_into(stamp_layout(data), patched, 4, *divmod(stamp_ns, 1_000_000_000))
+    struct.pack_into(stamp_layout(data), patched, 4, *divmod(stamp_ns, SECOND))
     return bytes(patched), stamp_ns
 
 

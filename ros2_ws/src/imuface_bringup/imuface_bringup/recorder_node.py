@@ -11,6 +11,7 @@ import imuface_node
 import rclpy
 from imuface_core import topics
 from imuface_core.bag import BagWriter
+from imuface_core.stamps import SECOND
 from imuface_node import AutostartNode, Param, Status, StatusLevel, arrived, message_class, qos
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
@@ -153,7 +154,7 @@ def _stored(qos: QoSProfile) -> Qos:
 
 
 def _time(nanoseconds: int) -> QosTime:
-    return QosTime(*divmod(nanoseconds, 1_000_000_000))
+    return QosTime(*divmod(nanoseconds, SECOND))
 
 
 def main(args: list[str] | None = None) -> None:

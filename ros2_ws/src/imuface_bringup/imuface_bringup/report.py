@@ -13,6 +13,7 @@ from face_recon_node.head.render import render_face
 from imuface_core import topics
 from imuface_core.bag import Bag, typestore
 from imuface_core.session import read_face_landmarks, read_session
+from imuface_core.stamps import to_ns
 from numpy.typing import NDArray
 
 
@@ -121,7 +122,7 @@ def weights(bag: Path, topic: str) -> tuple[NDArray[np.int64], NDArray[np.float3
     with Bag(bag) as opened:
         for message in opened.messages({topic}):
             blendshapes: Any = store.deserialize_cdr(message.data, topics.FACE_BLENDSHAPES.type)
-            stamps.append(blendshapes.header.stamp.sec * 1_000_000_000 + blendshapes.header.stamp.nanosec)
+            stamps.append(to_ns(blendshapes.header.stamp))
             rows.append(blendshapes.weights)
     return np.array(stamps, dtype=np.int64), np.array(rows, dtype=np.float32).reshape(len(rows), -1)
 

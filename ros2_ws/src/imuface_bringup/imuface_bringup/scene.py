@@ -15,6 +15,7 @@ from face_recon_node.head import HeadModel
 from face_recon_node.head.render import vertex_normals
 from imuface_core import topics
 from imuface_core.arkit import INDEX
+from imuface_core.stamps import to_ns
 from imuface_core.topics import Topic
 
 APPLICATION = "earnest"
@@ -73,8 +74,7 @@ class Scene:
 
     def add(self, topic: str, message: Any) -> None:
         """Show one message, at the time of its stamp."""
-        stamp = message.header.stamp
-        self._recording.set_time(_TIMELINE, timestamp=np.datetime64(stamp.sec * 1_000_000_000 + stamp.nanosec, "ns"))
+        self._recording.set_time(_TIMELINE, timestamp=np.datetime64(to_ns(message.header.stamp), "ns"))
         self._handlers[topic](message)
 
     def flush(self) -> None:
@@ -114,7 +114,7 @@ class Scene:
 
     def _blendshapes(self, message: Any) -> None:
         self._actions("reconstructed", message)
-        stamp_ns = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
+        stamp_ns = to_ns(message.header.stamp)
         if abs(stamp_ns - self._mesh_ns) < _MESH_PERIOD_NS:
             return
         self._mesh_ns = stamp_ns

@@ -21,6 +21,7 @@ from imuface_core.bag import Bag, new_bag, normal, typestore
 from imuface_core.bag.types import FLAT_LANDMARKS
 from imuface_core.earphone import EARS
 from imuface_core.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Recording
+from imuface_core.stamps import SECOND, to_ns
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +78,8 @@ def encoded(recording: Recording) -> Iterator[tuple[topics.Topic, int, bytes]]:
     if recording.landmarks is not None:
         messages = _landmark_messages(recording.landmarks)
         tracks.append(zip(repeat(topics.REFERENCE_LANDMARKS), messages, strict=False))
-    for topic, message in heapq.merge(*tracks, key=lambda item: _stamp(item[1])):
-        yield topic, _stamp(message), bytes(typestore().serialize_cdr(message, _coded_as(topic)))
+    for topic, message in heapq.merge(*tracks, key=lambda item: to_ns(item[1].header.stamp)):
+        yield topic, to_ns(message.header.stamp), bytes(typestore().serialize_cdr(message, _coded_as(topic)))
 
 
 def _read(bag: Bag, topic: topics.Topic) -> list[Any]:
@@ -110,7 +111,7 @@ def _landmarks(bag: Bag, topic: topics.Topic) -> LandmarkTrack | None:
 
 def _columns(bag: Bag, topic: str, dtype: type, messages: list[Any], *values: list[Any]) -> tuple[Any, ...]:
     """Stamps and arrays by ascending stamp, one row for each."""
-    ascending, rows = np.unique(np.array([_stamp(m) for m in messages], dtype=np.int64), return_index=True)
+    ascending, rows = np.unique(np.array([to_ns(m.header.stamp) for m in messages], dtype=np.int64), return_index=True)
     with np.errstate(over="ignore"):  # what is too large for the type becomes infinite, and is refused below
         arrays: list[np.ndarray] = [np.array(value, dtype=dtype)[rows] for value in values]
     finite = np.all([np.isfinite(array).reshape(len(rows), -1).all(axis=1) for array in arrays], axis=0)
@@ -125,17 +126,12 @@ def _coded_as(topic: topics.Topic) -> str:
     return FLAT_LANDMARKS if topic.type == topics.FACE_LANDMARKS.type else topic.type
 
 
-def _stamp(message: Any) -> int:
-    stamp = message.header.stamp
-    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
-
-
 def _xyz(vector: Any) -> tuple[float, float, float]:
     return vector.x, vector.y, vector.z
 
 
 def _header(store: Typestore, stamp_ns: int, frame_id: str) -> Any:
-    time = store.types["builtin_interfaces/msg/Time"](*divmod(int(stamp_ns), 1_000_000_000))
+    time = store.types["builtin_interfaces/msg/Time"](*divmod(int(stamp_ns), SECOND))
     return store.types["std_msgs/msg/Header"](time, frame_id)
 
 

@@ -12,6 +12,7 @@ import imuface_node
 import numpy as np
 from imuface_core import topics
 from imuface_core.earphone import EARS, Ear
+from imuface_core.stamps import set_ns
 from imuface_interfaces.msg import Blendshapes
 from imuface_node import MANY, AutostartNode, Param, Status, StatusLevel, qos
 from imuface_simulation import ACTIVITIES, PEOPLE
@@ -131,8 +132,7 @@ class ImufaceDriver(AutostartNode):
 
     def imu(self, sample: ImuSample) -> None:
         publisher, message = self._imu[sample.ear]
-        stamp = message.header.stamp
-        stamp.sec, stamp.nanosec = divmod(sample.stamp_ns, 1_000_000_000)
+        set_ns(message.header.stamp, sample.stamp_ns)
         acceleration, angular_velocity = message.linear_acceleration, message.angular_velocity
         acceleration.x, acceleration.y, acceleration.z = sample.acceleration
         angular_velocity.x, angular_velocity.y, angular_velocity.z = sample.angular_velocity
@@ -141,7 +141,7 @@ class ImufaceDriver(AutostartNode):
     def reference(self, stamp_ns: int, weights: NDArray[np.float32]) -> None:
         assert self._reference is not None
         publisher, message = self._reference
-        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 1_000_000_000)
+        set_ns(message.header.stamp, stamp_ns)
         message.weights = weights
         publisher.publish(message)
 

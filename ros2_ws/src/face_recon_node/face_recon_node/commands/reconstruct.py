@@ -28,23 +28,23 @@ def reconstruct(
     imuface reconstruct sessions/anna_1 --model anna.npz --output out/anna_faces
     imuface view sessions/anna_1_faces
     """
-    from imuface_core.bag import named_topics
+    from imuface_core.bag import beside, named_topics
     from imuface_core.session import read_session
 
     from face_recon_node import offline
     from face_recon_node.head import HeadModel
     from face_recon_node.models.file import load
     from face_recon_node.reconstructor import Reconstructor
+    from face_recon_node.stream.units import readings_fault
 
-    beside = bag.resolve() if bag.name in ("", "..") else bag
-    output = output or beside.with_name(f"{beside.name.split('.')[0] if bag.is_file() else beside.name}_faces")
+    output = output or beside(bag, "faces")
     with one_line_errors(), progress_bar() as progress:
         if output.exists():
             raise FileExistsError(f"{output} exists already; recordings are not overwritten: name another --output")
         recording = read_session(bag, person or None, named_topics(topic or ()))
         reconstructor = Reconstructor(load(model), HeadModel.load())
         count = offline.write(output, recording, offline.faces(recording, reconstructor, progress), namespace)
-    for ear in reconstructor.counters:
-        if fault := reconstructor.units.fault(ear):
+    for ear, track in (("left", recording.left), ("right", recording.right)):
+        if track and (fault := readings_fault(track.stamps, track.acceleration, track.angular_velocity)):
             typer.echo(f"note: {ear} ear: {fault}")
     typer.echo(f"{reconstructor.calibration.message}\n{output}: {count} faces")

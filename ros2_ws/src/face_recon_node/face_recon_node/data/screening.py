@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from imuface_core.earphone import EARS, STANDARD_GRAVITY
 from imuface_core.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Recording
+from imuface_core.stamps import SECOND
 from imuface_core.topics import IMU, REFERENCE_BLENDSHAPES, REFERENCE_LANDMARKS
 from numpy.typing import NDArray
 
-from face_recon_node.stream.units import SECOND, acceleration_fault, rotation_fault
+from face_recon_node.stream.units import acceleration_fault, rotation_fault
 
 RATES = 15.0, 2000.0
 """Hz of an IMU: the face is in what is faster than 7 Hz, too."""

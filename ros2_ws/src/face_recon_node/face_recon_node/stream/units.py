@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import numpy as np
 from imuface_core.earphone import EARS
+from imuface_core.stamps import SECOND
 from numpy.typing import ArrayLike, NDArray
 
-SECOND = 1_000_000_000
 GRAVITY_RANGE = (8.0, 11.6)
 """m/s². Outside it the readings are no accelerations in m/s², or the sensor is faulty."""
 DEGREES = 0.2
@@ -55,6 +55,13 @@ def rotation_fault(
     turns = angular_velocity - np.median(angular_velocity, axis=0)
     usual = float(np.median(np.linalg.norm(turns, axis=1)))
     return f"the angular velocity is usually {usual:.3g} rad/s: is it in °/s? Give rad/s" if usual > FASTEST else ""
+
+
+def readings_fault(
+    stamps: NDArray[np.int64], acceleration: NDArray[np.float64], angular_velocity: NDArray[np.float64]
+) -> str:
+    """What is wrong with the readings of an ear, and what to do about it; empty when nothing is."""
+    return acceleration_fault(acceleration) or rotation_fault(stamps, acceleration, angular_velocity)
 
 
 def _turn_ratio(
@@ -110,7 +117,7 @@ class LiveUnits:
         acceleration, angular_velocity = (np.array(column, np.float64) for column in columns[1:])
         if not (np.isfinite(acceleration).all() and np.isfinite(angular_velocity).all()):
             return ""  # dropped, counted and reported by the aligner
-        return acceleration_fault(acceleration) or rotation_fault(stamps, acceleration, angular_velocity)
+        return readings_fault(stamps, acceleration, angular_velocity)
 
     def clock_fault(self, sending: Iterable[str]) -> str:
         """Whether the stamps of the ears that send at present are of one clock; empty when they are."""

@@ -12,6 +12,7 @@ from imuface_core.bag.person import normal as normal
 from imuface_core.bag.person import people as people
 from imuface_core.bag.person import stamp_layout as stamp_layout
 from imuface_core.bag.storage import Storage as Storage
+from imuface_core.bag.storage import beside as beside
 from imuface_core.bag.storage import repair as repair
 from imuface_core.bag.types import typestore as typestore
 from imuface_core.bag.writer import BagWriter as BagWriter

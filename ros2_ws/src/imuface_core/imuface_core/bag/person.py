@@ -13,6 +13,7 @@ from imuface_core import topics
 from imuface_core.bag.storage import Storage
 from imuface_core.bag.types import digest, typestore
 from imuface_core.earphone import EARS
+from imuface_core.stamps import SECOND
 
 _SHORT: dict[str, str] = {ear: topics.IMU[ear] for ear in EARS}
 
@@ -170,7 +171,7 @@ def stamp_layout(data: bytes) -> str:
 def header_stamp(data: bytes) -> int:
     """Stamp of a CDR message that begins with a ``std_msgs/Header``, ns."""
     seconds, nanoseconds = struct.unpack_from(stamp_layout(data), data, 4)
-    return int(seconds * 1_000_000_000 + nanoseconds)
+    return int(seconds * SECOND + nanoseconds)
 
 
 def people(connections: Iterable[Connection], names: Iterable[str] = topics.IMU.values()) -> list[str]:

@@ -172,6 +172,12 @@ def repair(path: str | Path, output: str | Path) -> tuple[int, list[str]]:
         return sum(writer.counts.values()), storage.damage
 
 
+def beside(path: Path, what: str) -> Path:
+    """Where a bag that is made of the one at ``path`` goes by default: beside it, ``anna_faces`` for ``anna.mcap``."""
+    named = path.resolve() if path.name in ("", "..") else path
+    return named.with_name(f"{named.name.split('.')[0] if path.is_file() else named.name}_{what}")
+
+
 def _contents(path: Path) -> tuple[list[Path], dict[str, Any] | None]:
     """The files of a bag in the order of their recording, and its ``metadata.yaml`` unless missing or damaged."""
     if not path.exists():
