@@ -8,11 +8,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import rclpy
 from imuface_interfaces.action import Respond
 from imuface_interfaces.msg import Utterance
+from imuface_node import GraphClient
 from rclpy.action import ActionClient
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 
 from empathy_agent import topics
@@ -22,21 +21,16 @@ from empathy_agent.engines import Cancelled
 from empathy_agent.messages import from_message
 
 _STEP = 0.1  # seconds between looks at `cancelled`
+_TAKING = 10.0  # seconds for the agent to accept a goal
 
 
 class AgentClient:
     """Talks to the agent in a namespace; a context manager, since it holds a ROS context of its own."""
 
     def __init__(self, namespace: str) -> None:
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context, args=[], signal_handler_options=rclpy.SignalHandlerOptions.NO)
-        self._node = rclpy.create_node(
-            "dialogue_client", namespace=namespace, context=self._context, start_parameter_services=False
-        )
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
+        self._graph = GraphClient("dialogue_client", namespace, start_parameter_services=False)
         self._client: ActionClient = ActionClient(
-            self._node,
+            self._graph.node,
             Respond,
             topics.RESPOND,
             feedback_sub_qos_profile=QoSProfile(depth=topics.FEEDBACK_DEPTH),
@@ -47,9 +41,7 @@ class AgentClient:
 
     def __exit__(self, *exception: object) -> None:
         self._client.destroy()
-        self._executor.shutdown()
-        self._node.destroy_node()
-        self._context.try_shutdown()
+        self._graph.__exit__(*exception)
 
     def is_there(self, timeout: float = 5.0) -> bool:
         """Whether an agent is found within ``timeout`` seconds."""
@@ -71,7 +63,7 @@ class AgentClient:
         confirmed a cancellation.
         """
         goal = Respond.Goal(utterance=Utterance(text=text, locale=locale, session_id=session_id))
-        goal.utterance.header.stamp = self._node.get_clock().now().to_msg()
+        goal.utterance.header.stamp = self._graph.node.get_clock().now().to_msg()
         deltas: list[Delta] = []
         sent: Any = self._client.send_goal_async(
             goal,
@@ -79,7 +71,8 @@ class AgentClient:
                 Delta(Layer(message.feedback.layer), message.feedback.text)
             ),
         )
-        self._wait(sent)
+        if not self._graph.until(sent.done, _TAKING):
+            raise DialogueError(ErrorCode.NOT_ACTIVE, f"the agent did not take the text within {_TAKING:.0f} s")
         handle = sent.result()
         result: Any = handle.get_result_async()
         cancelling, heard = False, time.monotonic()
@@ -94,7 +87,7 @@ class AgentClient:
                 yield delta
 
         while not result.done():
-            self._executor.spin_once(timeout_sec=_STEP)
+            self._graph.step(_STEP)
             given_up = (cancelled is not None and cancelled.is_set()) or time.monotonic() - heard > patience
             if given_up and not cancelling:
                 cancelling = True
@@ -116,10 +109,3 @@ class AgentClient:
             if rest := reply.chain[layer].removeprefix(texts.get(layer, "")):
                 yield Delta(layer, rest)
         yield reply
-
-    def _wait(self, future: Any, timeout: float = 10.0) -> None:
-        deadline = time.monotonic() + timeout
-        while not future.done():
-            self._executor.spin_once(timeout_sec=_STEP)
-            if time.monotonic() > deadline:
-                raise DialogueError(ErrorCode.NOT_ACTIVE, f"the agent did not take the text within {timeout:.0f} s")

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imuface_bringup.options import Namespace
+
 if TYPE_CHECKING:
     from imuface_bringup.launch_file import Plan
 
@@ -26,8 +28,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-Namespace = Annotated[str, typer.Option(help="Namespace of the person.")]
 
 
 @app.command()

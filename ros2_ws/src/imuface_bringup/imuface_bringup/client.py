@@ -3,64 +3,53 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
-import rclpy
-import typer
-from rclpy.executors import SingleThreadedExecutor
+from imuface_node import GraphClient
 from rclpy.task import Future
 
-Namespace = Annotated[str, typer.Option(help="Namespace of the person.")]
-
 PATIENCE = 5.0  # s; discovery takes one or two
-_STEP = 0.05  # s between looks at a condition
 
 
-class Client:
-    """Holds a ROS context of its own; a context manager."""
+class Client(GraphClient):
+    """Asks the nodes of a person."""
 
     def __init__(self, namespace: str) -> None:
         self.namespace = f"/{namespace.strip('/')}"
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context, args=[], signal_handler_options=rclpy.SignalHandlerOptions.NO)
-        self.node = rclpy.create_node(
-            f"imuface_{os.getpid()}",
-            namespace=self.namespace,
-            context=self._context,
-            start_parameter_services=False,
-            enable_rosout=False,
-        )
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
+        super().__init__(f"imuface_{os.getpid()}", self.namespace, start_parameter_services=False, enable_rosout=False)
 
     def __enter__(self) -> Client:
         return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._executor.shutdown()
-        self.node.destroy_node()
-        self._context.try_shutdown()
 
     def full(self, name: str) -> str:
         """The whole name of a topic or node; names without a slash at their beginning are the person's."""
         return name if name.startswith("/") else f"{self.namespace.rstrip('/')}/{name}"
 
     def until(self, condition: Callable[[], object], patience: float = PATIENCE) -> bool:
-        """Take messages until ``condition`` holds; whether it did within ``patience`` seconds."""
-        deadline = time.monotonic() + patience
-        while not condition():
-            if time.monotonic() > deadline:
-                return False
-            self._executor.spin_once(timeout_sec=_STEP)
-        return True
+        """As :meth:`GraphClient.until`, by default for as long as discovery may take."""
+        return super().until(condition, patience)
 
     def answer(self, future: Future, who: str, patience: float = PATIENCE) -> Any:
         """What a request brings. Raises ``TimeoutError`` when ``who`` does not answer."""
         if not self.until(future.done, patience):
             raise TimeoutError(f"{who} does not answer within {patience:g} s; it may be loading: try again")
         return future.result()
+
+    def call(
+        self,
+        kind: Any,
+        service: str,
+        request: Any,
+        who: str,
+        absence: Callable[[], Exception],
+        patience: float = PATIENCE,
+    ) -> Any:
+        """What a service of ``who`` answers. Raises ``absence`` when there is none, else as :meth:`answer`."""
+        client: Any = self.node.create_client(kind, service)
+        if not self.until(client.service_is_ready):
+            raise absence()
+        return self.answer(client.call_async(request), who, patience)
 
     @property
     def own_name(self) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
 import typer
 from empathy_agent.topics import FORGET
 from imuface_interfaces.srv import Forget
 
-from imuface_bringup.client import Client, Namespace
+from imuface_bringup.client import Client
+from imuface_bringup.options import Namespace
 
 AGENT = "empathy_agent"
 
@@ -27,10 +29,8 @@ def forget(
     if bool(session) == everything:
         raise ValueError("name a session, or give --all")
     with Client(namespace) as client:
-        service: Any = client.node.create_client(Forget, FORGET)
-        if not client.until(service.service_is_ready):
-            raise client.absence(AGENT)
-        answer = client.answer(service.call_async(Forget.Request(session_id=session)), AGENT)
+        request = Forget.Request(session_id=session)
+        answer = client.call(Forget, FORGET, request, AGENT, partial(client.absence, AGENT))
     if not answer.success:
         raise ValueError(f"not forgotten: {answer.message}")
     typer.echo(answer.message)

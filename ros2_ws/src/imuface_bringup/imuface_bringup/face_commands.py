@@ -10,7 +10,8 @@ from face_recon_node.commands.console import progress_bar
 from imuface_interfaces.action import Calibrate
 from rclpy.action import ActionClient
 
-from imuface_bringup.client import Client, Namespace
+from imuface_bringup.client import Client
+from imuface_bringup.options import Namespace
 from imuface_bringup.parameter_commands import RemoteNode
 
 FACE_NODE = "face_recon_node"

@@ -5,13 +5,11 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from imuface_core import topics
 from imuface_core.stamps import to_ns
 from imuface_interfaces.msg import FacialLandmarks
-from imuface_node import qos
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from imuface_node import GraphClient, qos
 from rclpy.subscription import MessageInfo
 
 
@@ -30,16 +28,13 @@ class Observer:
 
     def __init__(self, namespace: str) -> None:
         self._prefix = f"/{namespace.strip('/')}/"
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context, args=[], signal_handler_options=rclpy.SignalHandlerOptions.NO)
-        self._node = rclpy.create_node("observer", namespace=namespace, context=self._context)
+        self._client = GraphClient("observer", namespace)
+        self._node = self._client.node
         self._node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, self._on_diagnostics, 100)
         self._node.create_subscription(
             FacialLandmarks, topics.FACE_LANDMARKS, self._on_landmarks, qos(topics.FACE_LANDMARKS)
         )
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._thread = threading.Thread(target=self._spin, name="observer", daemon=True)
+        self._thread = threading.Thread(target=self._client.spin, name="observer", daemon=True)
         self._health: dict[tuple[str, str], Health] = {}
         # Stamp and time from stamp to publication of each frame, ns.
         self.latencies: list[tuple[int, int]] = []
@@ -49,10 +44,9 @@ class Observer:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._context.try_shutdown()
+        self._client.shut_down()
         self._thread.join()
-        self._executor.shutdown()
-        self._node.destroy_node()
+        self._client.__exit__(*exception)
 
     def health(self, node: str) -> dict[str, Health]:
         """Health of each part of a node of this person; empty before its first report."""
@@ -61,12 +55,6 @@ class Observer:
     def now_ns(self) -> int:
         """ROS time."""
         return int(self._node.get_clock().now().nanoseconds)
-
-    def _spin(self) -> None:
-        try:
-            self._executor.spin()
-        except ExternalShutdownException:
-            return
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -15,8 +16,9 @@ from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.parameter_client import AsyncParameterClient
 
-from imuface_bringup.client import PATIENCE, Client, Namespace
+from imuface_bringup.client import PATIENCE, Client
 from imuface_bringup.launch_file.errors import suggestion
+from imuface_bringup.options import Namespace
 
 _TRANSITION_PATIENCE = 120.0  # s; the agent loads its model
 _WORDS = {"true": True, "false": False}
@@ -163,10 +165,9 @@ class RemoteNode:
         )
 
     def _ask(self, kind: Any, service: str, request: Any) -> Any:
-        client: Any = self._client.node.create_client(kind, f"{self.name}/{service}")
-        if not self._client.until(client.service_is_ready):
-            raise TimeoutError(f"{self.name} is no lifecycle node: start it anew with the parameter instead")
-        return self._client.answer(client.call_async(request), self.name, _TRANSITION_PATIENCE)
+        absence = partial(TimeoutError, f"{self.name} is no lifecycle node: start it anew with the parameter instead")
+        place = f"{self.name}/{service}"
+        return self._client.call(kind, place, request, self.name, absence, _TRANSITION_PATIENCE)
 
     def _failure(self) -> str:
         """What the node says of itself in /diagnostics, once a second."""

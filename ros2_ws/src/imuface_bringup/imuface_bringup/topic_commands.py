@@ -17,8 +17,9 @@ from imuface_node import message_class
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from imuface_bringup.client import PATIENCE, Client, Namespace
+from imuface_bringup.client import PATIENCE, Client
 from imuface_bringup.launch_file.errors import suggestion
+from imuface_bringup.options import Namespace
 
 _DEPTH = 100
 _SHOWN = 64  # elements of an array that are printed

@@ -1,6 +1,7 @@
 """The autostarting lifecycle node that every Earnest node is built on."""
 
 from imuface_node.autostart_node import AutostartNode, Status, StatusLevel, arrived, main
+from imuface_node.client import GraphClient
 from imuface_node.parameters import CLEAN_UP_FIRST, MANY, Param
 from imuface_node.wire import message_class, qos
 
@@ -8,6 +9,7 @@ __all__ = [
     "CLEAN_UP_FIRST",
     "MANY",
     "AutostartNode",
+    "GraphClient",
     "Param",
     "Status",
     "StatusLevel",
