@@ -9,7 +9,7 @@ setup(
     license="Apache-2.0",
     packages=find_packages(include=["imuface_core", "imuface_core.*"]),
     # Versions are pinned once, in requirements.txt at the repository's root.
-    install_requires=["numpy", "rosbags", "mcap", "lz4", "zstandard", "PyYAML"],
+    install_requires=["numpy", "rosbags", "mcap", "lz4", "zstandard", "PyYAML", "typer"],
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/imuface_core"]),
         ("share/imuface_core", ["package.xml"]),

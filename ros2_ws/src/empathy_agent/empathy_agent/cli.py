@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
+import imuface_core.console
 import typer
 
 from empathy_agent.cancellation import Cancellation
@@ -35,17 +36,12 @@ LocaleOption = Annotated[str, typer.Option(help="BCP 47 tag such as zh-CN or en-
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Bad input and its like end the command with one line and status 1."""
-    from imuface_core import extras
-
+    """As :func:`imuface_core.console.one_line_errors`; a cancelled command ends with one line and status 130."""
     from empathy_agent.engines import Cancelled
 
     try:
-        with extras.explained():
+        with imuface_core.console.one_line_errors():
             yield
-    except (OSError, ValueError, ImportError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
     except (KeyboardInterrupt, Cancelled):
         typer.echo("cancelled", err=True)
         raise typer.Exit(130) from None

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import imuface_core.console
 import typer
-from imuface_core import extras
 
 from face_recon_node.progress import Progress
 
@@ -23,14 +23,10 @@ Topics = Annotated[
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Bad input ends the command with one line and status 1."""
+    """As :func:`imuface_core.console.one_line_errors`, with warnings on stderr meanwhile."""
     logging.basicConfig(format="%(levelname)s: %(message)s")
-    try:
-        with extras.explained():
-            yield
-    except (OSError, ValueError, ImportError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
+    with imuface_core.console.one_line_errors():
+        yield
 
 
 @contextmanager
