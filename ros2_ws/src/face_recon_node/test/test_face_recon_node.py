@@ -177,6 +177,8 @@ def test_every_topic_tells_of_the_same_face(start: Callable[..., Graph], recordi
     first = stamps[0] + 0.3 * SECOND
     assert [s for s in map(stamp_of, landmarks) if s > first] == [s for s in stamps if s > first]
     head = HEAD.with_identity(Identity(age=0.3))
+    # They are published after the landmarks.
+    wait_for(lambda: graph.messages[Blendshapes] and stamp_of(graph.messages[Blendshapes][-1]) == stamps[-1])
     blendshapes = {stamp_of(m): m for m in graph.messages[Blendshapes]}
     assert len(blendshapes) == len(landmarks)
     for message in landmarks:
