@@ -66,11 +66,18 @@ class SignatureModel:
 
     name: ClassVar[str] = "signature"
 
-    def __init__(self, network: SignatureNetwork, population: Population, confidence: Confidence) -> None:
+    def __init__(
+        self,
+        network: SignatureNetwork,
+        population: Population,
+        confidence: Confidence,
+        signatures: Signatures | None = None,
+    ) -> None:
         self.network = network
         self.population = population
         self.confidence = confidence
-        self.signatures, self.readout = Signatures.fitted(population), Readout.none()
+        self.signatures = Signatures.fitted(population) if signatures is None else signatures
+        self.readout = Readout.none()
         self.face: PersonalFace | None = None
         self.profile: EarProfile | None = None
         self.card: dict[str, Any] = {"model": self.name}
@@ -110,8 +117,8 @@ class SignatureModel:
         cuts = [frames * fold // FOLDS for fold in range(FOLDS + 1)]
         models, parts = [], []
         for begin, end in pairwise(cuts):
-            other = SignatureModel(self.network, self.population, self.confidence)
-            other.signatures = other._signatures([*part(runs, 0, begin), *part(runs, end, frames)])
+            theirs = self._signatures([*part(runs, 0, begin), *part(runs, end, frames)])
+            other = SignatureModel(self.network, self.population, self.confidence, theirs)
             for run in part(runs, begin, end):
                 models.append(other)
                 parts.append(run)
@@ -161,8 +168,8 @@ class SignatureModel:
             return {name.removeprefix(part): array for name, array in arrays.items() if name.startswith(part)}
 
         confidence = Confidence(*finite_arrays(of("confidence."), Confidence.shapes()))
-        model = cls(SignatureNetwork(of("network.")), Population.checked(of("population.")), confidence)
-        model.signatures = Signatures.from_dict(of("signatures."))
+        population, signatures = Population.checked(of("population.")), Signatures.from_dict(of("signatures."))
+        model = cls(SignatureNetwork(of("network.")), population, confidence, signatures)
         model.readout = Readout.from_dict(of("readout."))
         return model
 
