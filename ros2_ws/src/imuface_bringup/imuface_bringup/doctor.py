@@ -26,7 +26,9 @@ _PACKAGES = (
     "imuface_node",
     "imuface_driver",
     "face_recon_node",
+    "imuface_study",
     "empathy_agent",
+    "empathy_training",
     "imuface_bringup",
 )
 _PYTHONS = (3, 11), (3, 13)

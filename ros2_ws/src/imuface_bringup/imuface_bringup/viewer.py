@@ -77,11 +77,11 @@ def to_server(address: str, head: HeadModel) -> Scene:
 
 def add_bag(scene: Scene, bag: Bag) -> None:
     """Show a whole recorded session. Raises ``ValueError`` when it is damaged."""
-    store = typestore()
+    store, types = typestore(), bag.types
     for warning in bag.warnings:
         log.warning("%s", warning)
     for message in bag.messages(set(scene.topics)):
-        scene.add(message.topic, store.deserialize_cdr(message.data, bag.types[message.topic]))
+        scene.add(message.topic, store.deserialize_cdr(message.data, types[message.topic]))
     scene.flush()
 
 

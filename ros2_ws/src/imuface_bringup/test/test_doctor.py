@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 from imuface_bringup import doctor
@@ -33,3 +34,9 @@ def test_a_python_that_ros_is_not_built_for_is_named(
     assert finding.level is level
     assert finding.message.startswith(".".join(map(str, version)))
     assert ("3.11 to 3.13" in finding.remedy) is (level is Level.MISSING)
+
+
+def test_every_package_of_the_workspace_is_looked_for() -> None:
+    workspace = Path(__file__).parents[2]
+    packages = {folder.parent.name for folder in workspace.glob("*/setup.py")}
+    assert packages <= {finding.subject for finding in doctor._packages()}
