@@ -14,7 +14,7 @@ import imuface_node
 from imuface_interfaces.action import Respond
 from imuface_interfaces.msg import AffectState, EmpathyReply, Utterance
 from imuface_interfaces.srv import Forget
-from imuface_node import MANY, AutostartNode, Param, Status, StatusLevel, arrived, qos
+from imuface_node import MANY, AutostartNode, Param, Status, StatusLevel, arrived, offered, qos
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.qos import QoSProfile
@@ -161,9 +161,9 @@ class EmpathyAgent(AutostartNode):
         )
         self._dialogue.engine.on_failure = self._on_engine_failure
         self.get_logger().info(f"model {self._engine.model} is ready after {time.monotonic() - started:.1f} s")
-        self._replies = self.create_publisher(EmpathyReply, topics.REPLY, qos(topics.REPLY))
-        self._acknowledged = self.create_publisher(Utterance, topics.ACKNOWLEDGEMENT, qos(topics.ACKNOWLEDGEMENT))
-        self._heard = self.create_publisher(Utterance, topics.HEARD, qos(topics.HEARD))
+        self._replies = self.create_publisher(EmpathyReply, topics.REPLY, offered(topics.REPLY))
+        self._acknowledged = self.create_publisher(Utterance, topics.ACKNOWLEDGEMENT, offered(topics.ACKNOWLEDGEMENT))
+        self._heard = self.create_publisher(Utterance, topics.HEARD, offered(topics.HEARD))
         self._forgetting = self.create_service(Forget, topics.FORGET, self._on_forget)
         heard = qos(topics.UTTERANCE, topics.UTTERANCE_DEPTH)
         self._utterances = self.create_subscription(Utterance, topics.UTTERANCE, self._on_utterances, heard)

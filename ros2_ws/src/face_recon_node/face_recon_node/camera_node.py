@@ -15,7 +15,7 @@ from typing import Any
 import imuface_node
 from imuface_core import topics
 from imuface_interfaces.msg import Blendshapes, FacialLandmarks
-from imuface_node import AutostartNode, Param, Status, StatusLevel, qos
+from imuface_node import AutostartNode, Param, Status, StatusLevel, offered
 from rclpy.publisher import Publisher
 
 from face_recon_node.camera.capture import Live
@@ -54,7 +54,7 @@ class CameraNode(AutostartNode):
         model = self.get_parameter("face_model").value
         self._mesh = FaceMesh(Path(model) if model else None)
         kinds = (landmarks, blendshapes) if self._mesh.gives_weights else (landmarks,)
-        self._outputs = [self.create_publisher(kind, topic, qos(topic)) for kind, topic in kinds]
+        self._outputs = [self.create_publisher(kind, topic, offered(topic)) for kind, topic in kinds]
 
     def start(self) -> None:
         self._watcher = Watcher(self._mesh, self.get_parameter("pupil_distance").value * 1e-3)

@@ -17,7 +17,7 @@ from imuface_core.earphone import EARS, Ear
 from imuface_core.stamps import to_ns
 from imuface_interfaces.action import Calibrate
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
-from imuface_node import AutostartNode, Param, Status, StatusLevel, arrived, qos
+from imuface_node import AutostartNode, Param, Status, StatusLevel, arrived, offered, qos
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.clock import Clock
@@ -128,7 +128,7 @@ class FaceReconNode(AutostartNode):
         self._publishers_of_face = []
 
     def _publisher(self, message_type: Any, topic: topics.Topic) -> Publisher:
-        publisher = self.create_publisher(message_type, topic, qos(topic))
+        publisher = self.create_publisher(message_type, topic, offered(topic))
         self._publishers_of_face.append(publisher)
         return publisher
 

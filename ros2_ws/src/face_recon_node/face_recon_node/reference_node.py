@@ -9,7 +9,7 @@ import numpy as np
 from imuface_core import topics
 from imuface_core.stamps import to_ns
 from imuface_interfaces.msg import Blendshapes, FacialLandmarks
-from imuface_node import AutostartNode, Status, StatusLevel, qos
+from imuface_node import AutostartNode, Status, StatusLevel, offered, qos
 from rclpy.publisher import Publisher
 from rclpy.subscription import Subscription
 
@@ -33,7 +33,7 @@ class ReferenceNode(AutostartNode):
         self._head = load_head(self)
         self._message = LandmarksMessage()
         self._publisher = self.create_publisher(
-            FacialLandmarks, topics.REFERENCE_LANDMARKS, qos(topics.REFERENCE_LANDMARKS)
+            FacialLandmarks, topics.REFERENCE_LANDMARKS, offered(topics.REFERENCE_LANDMARKS)
         )
 
     def start(self) -> None:

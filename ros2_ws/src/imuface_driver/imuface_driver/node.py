@@ -14,7 +14,7 @@ from imuface_core import topics
 from imuface_core.earphone import EARS, Ear
 from imuface_core.stamps import set_ns
 from imuface_interfaces.msg import Blendshapes
-from imuface_node import MANY, AutostartNode, Param, Status, StatusLevel, qos
+from imuface_node import MANY, AutostartNode, Param, Status, StatusLevel, offered
 from imuface_simulation import ACTIVITIES, PEOPLE
 from imuface_simulation.earphones import MAX_RATE, MIN_RATE
 from numpy.typing import NDArray
@@ -80,7 +80,7 @@ class ImufaceDriver(AutostartNode):
         logger.setLevel(logging.INFO)
         logger.addHandler(self._log_handler)
         for ear, topic in topics.IMU.items():
-            self._imu[ear] = self.create_publisher(Imu, topic, qos(topic)), _imu_message(ear)
+            self._imu[ear] = self.create_publisher(Imu, topic, offered(topic)), _imu_message(ear)
         self._sources = self._create_sources()
         for source in self._sources:
             source.open()
@@ -88,7 +88,7 @@ class ImufaceDriver(AutostartNode):
             topic = topics.REFERENCE_BLENDSHAPES
             message = Blendshapes()
             message.header.frame_id = topics.FACE_FRAME
-            self._reference = self.create_publisher(Blendshapes, topic, qos(topic)), message
+            self._reference = self.create_publisher(Blendshapes, topic, offered(topic)), message
 
     def start(self) -> None:
         self._stop.clear()

@@ -3,7 +3,7 @@
 from imuface_node.autostart_node import AutostartNode, Status, StatusLevel, arrived, main
 from imuface_node.client import GraphClient
 from imuface_node.parameters import CLEAN_UP_FIRST, MANY, Param
-from imuface_node.wire import message_class, qos
+from imuface_node.wire import message_class, offered, qos
 
 __all__ = [
     "CLEAN_UP_FIRST",
@@ -16,5 +16,6 @@ __all__ = [
     "arrived",
     "main",
     "message_class",
+    "offered",
     "qos",
 ]

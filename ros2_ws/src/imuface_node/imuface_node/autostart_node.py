@@ -28,7 +28,7 @@ from rclpy.parameter import Parameter
 from rclpy.subscription import Subscription
 
 from imuface_node.parameters import CLEAN_UP_FIRST, Param
-from imuface_node.wire import qos
+from imuface_node.wire import offered
 
 # What bad user input raises in ROS-free code: reported as one line, without a traceback.
 USER_ERRORS = (OSError, ValueError, ImportError)
@@ -85,7 +85,7 @@ class AutostartNode(LifecycleNode):
         self.active = False
         self._configured = False
         self._failure = ""
-        self._diagnostics = self.create_publisher(DiagnosticArray, DIAGNOSTICS, qos(DIAGNOSTICS))
+        self._diagnostics = self.create_publisher(DiagnosticArray, DIAGNOSTICS, offered(DIAGNOSTICS))
         # Health is reported by the wall clock, so that a paused simulation still reports.
         self.create_timer(1.0, self._publish_status, clock=Clock(clock_type=ClockType.STEADY_TIME))
 

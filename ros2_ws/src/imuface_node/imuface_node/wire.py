@@ -16,7 +16,18 @@ def message_class(kind: str) -> Any:
 
 
 def qos(topic: Topic, depth: int | None = None, *, reliable: bool | None = None) -> QoSProfile:
-    """What the table says of ``topic``, with another ``depth`` or reliability where one is given."""
+    """What a listener asks of ``topic``: what the table says, with another ``depth`` or reliability where one is given.
+
+    Best effort takes what publishers of both kinds send, those of other projects too.
+    """
     wanted = topic.reliable if reliable is None else reliable
     reliability = ReliabilityPolicy.RELIABLE if wanted else ReliabilityPolicy.BEST_EFFORT
     return QoSProfile(depth=topic.depth if depth is None else depth, reliability=reliability)
+
+
+def offered(topic: Topic, depth: int | None = None) -> QoSProfile:
+    """What a publisher offers on ``topic``: always reliable, which serves listeners of both kinds (REP-2003).
+
+    RViz asks for reliable points unless told otherwise, and would show nothing. Listeners of best effort cost no more.
+    """
+    return qos(topic, depth, reliable=True)
