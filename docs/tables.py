@@ -44,9 +44,9 @@ TOPICS = """# Topics
 Made from the table in `imuface_core/topics.py` by `python docs/tables.py`; do not edit.
 
 Names are relative to the namespace of a person (`imuface` unless another is given), save those that begin with a slash.
-The column on service says what Earnest's own listeners ask for; its publishers offer reliable delivery on every topic, so
-that listeners of both kinds are served (REP-2003). Queues are as long as their depth, and nothing outlives its publisher. `imuface topics` lists what runs, with rates;
-`imuface echo TOPIC` prints it.
+Queues are as long as their depth, and nothing outlives its publisher. The quality of service is what Earnest's own
+listeners ask for; its publishers offer reliable delivery on every topic, which serves listeners of both kinds
+(REP-2003). `imuface topics` lists what runs, with rates; `imuface echo TOPIC` prints it.
 """
 
 INTERFACES = """
