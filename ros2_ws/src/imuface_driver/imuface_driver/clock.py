@@ -14,13 +14,11 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from imuface_core.earphone import TIME_PERIOD_US
+from imuface_core.earphone import FRAME_TIMING, Timing
 
 INTERVAL_NS = 1_000_000_000
 WINDOW = 60  # intervals kept
 DRIFT_INTERVALS = 10  # before these the slope serves the map, but says little about the crystal
-# The nRF52840's 32 MHz crystal is within 40 ppm and a host's within 100; a device beyond this is not a clock.
-MAX_DRIFT = 200e-6
 # A sample that seems to come from further in the future, or is later, belongs to another life of one of the clocks.
 MAX_ADVANCE_NS = 100_000_000
 MAX_DELAY_NS = 1_000_000_000
@@ -32,7 +30,7 @@ Point = tuple[int, float]  # device time, host time - device time - epoch; ns
 
 
 class DeviceClock:
-    """Online map from the wrapping microseconds of one device to host nanoseconds.
+    """Online map from the wrapping microseconds of one device, or its counted samples, to host nanoseconds.
 
     Stamps are never later than the arrival, and strictly increase unless the host clock itself was set back.
     """
@@ -50,12 +48,13 @@ class DeviceClock:
         self._least: Point = (0, 0.0)  # the least delayed sample of the current interval
         self._least_delay = math.inf
 
-    def stamp(self, time_us: int, arrival_ns: int) -> int:
+    def stamp(self, time_us: int, arrival_ns: int, timing: Timing = FRAME_TIMING) -> int:
         """Host time in nanoseconds at which the sample with device time ``time_us`` was taken.
 
-        Samples must come in the order of sampling; ``arrival_ns`` is the host clock when the sample arrived.
+        Samples must come in the order of sampling; ``arrival_ns`` is the host clock when the sample arrived; ``timing``
+        tells where device time wraps and how far it may drift.
         """
-        device_ns = self._unwrap(time_us, arrival_ns)
+        device_ns = self._unwrap(time_us, arrival_ns, timing.time_period_us)
         if self._device_ns < 0:
             self._begin(device_ns, arrival_ns)
         delay = self._delay(device_ns, arrival_ns)
@@ -69,7 +68,7 @@ class DeviceClock:
             self._offset += delay
             delay = 0.0
         if device_ns >= self._interval_end_ns:
-            self._close_interval(device_ns)
+            self._close_interval(device_ns, timing.drift)
             delay = max(self._delay(device_ns, arrival_ns), 0.0)
         if delay <= self._least_delay:
             self._least_delay = delay
@@ -77,12 +76,12 @@ class DeviceClock:
         self._stamp_ns = max(arrival_ns - round(delay), self._stamp_ns + 1)
         return self._stamp_ns
 
-    def _unwrap(self, time_us: int, arrival_ns: int) -> int:
+    def _unwrap(self, time_us: int, arrival_ns: int, period_us: int) -> int:
         """Device time in ns on a line that does not wrap: the candidate nearest to what the map expects now."""
         if self._device_ns < 0:
             return time_us * 1000
-        expected_us = (arrival_ns - self._epoch_ns - round(self._offset)) // 1000
-        ahead = (time_us - expected_us + TIME_PERIOD_US // 2) % TIME_PERIOD_US - TIME_PERIOD_US // 2
+        expected_us = round((arrival_ns - self._epoch_ns - self._offset) / (1.0 + self._slope)) // 1000
+        ahead = (time_us - expected_us + period_us // 2) % period_us - period_us // 2
         return (expected_us + ahead) * 1000
 
     def _delay(self, device_ns: int, arrival_ns: int) -> float:
@@ -102,18 +101,18 @@ class DeviceClock:
         self._interval_end_ns = device_ns + INTERVAL_NS
         self._least_delay = math.inf
 
-    def _close_interval(self, device_ns: int) -> None:
+    def _close_interval(self, device_ns: int, drift: float) -> None:
         self._points.append(self._least)
         latest = list(self._points)[-STEP_INTERVALS:]
         if len(latest) == STEP_INTERVALS and all(y - (self._offset + self._slope * x) > STEP_NS for x, y in latest):
             self.resyncs += 1
             self._points = deque(latest, maxlen=WINDOW)
-        self._fit()
+        self._fit(drift)
         self._start_interval(device_ns)
 
-    def _fit(self) -> None:
+    def _fit(self, drift: float) -> None:
         if len(self._points) > 1:
-            self._slope = min(max(_slope_under(list(self._points)), -MAX_DRIFT), MAX_DRIFT)
+            self._slope = min(max(_slope_under(list(self._points)), -drift), drift)
         if len(self._points) >= DRIFT_INTERVALS:
             self.drift_ppm = -self._slope * 1e6
         self._offset = min(y - self._slope * x for x, y in self._points)

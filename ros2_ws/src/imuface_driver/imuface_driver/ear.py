@@ -6,14 +6,14 @@ from collections import deque
 from typing import NamedTuple
 
 import numpy as np
-from imuface_core.earphone import SEQUENCE_PERIOD, TIME_PERIOD_US, DeviceSample, Ear
+from imuface_core.earphone import Ear, Sample, Vector
 
 from imuface_driver.clock import DeviceClock
 
-Vector = tuple[float, float, float]
-
 # Radio and UDP may swap neighbours or repeat one; a step back beyond this is a device that has started anew.
+# Short numbers cannot tell a step back from a gap: of 256 numbers, only a repeat counts as one.
 REORDER_SAMPLES = 64
+REORDER_SHARE = 256
 REORDER_US = 1_000_000
 RECENT = 150  # samples over which rate and jitter are taken: 5 s at 30 Hz
 
@@ -62,28 +62,35 @@ class EarReceiver:
         self.ear: Ear = ear
         self.health = EarHealth()
         self._clock = DeviceClock()
-        self._previous: DeviceSample | None = None
+        self._previous: Sample | None = None
 
-    def receive(self, sample: DeviceSample, arrival_ns: int) -> ImuSample | None:
+    def receive(self, sample: Sample, arrival_ns: int) -> ImuSample | None:
         """The stamped measurement, or None for a sample that comes after a later one; ``arrival_ns``: host clock."""
         previous = self._previous
         if previous is not None and _is_out_of_order(sample, previous):
             self.health.out_of_order += 1
             return None
-        stamp_ns = self._clock.stamp(sample.time_us, arrival_ns)
-        if previous is not None and self._clock.resyncs == self.health.resyncs:
-            missing = (sample.sequence - previous.sequence - 1) % SEQUENCE_PERIOD
-            if missing < SEQUENCE_PERIOD // 2:  # else the numbers went back though the clock went on: no gap to count
+        timing = sample.timing
+        stamp_ns = self._clock.stamp(sample.time_us, arrival_ns, timing)
+        numbers = timing.sequence_period
+        if previous is not None and numbers and self._clock.resyncs == self.health.resyncs:
+            missing = (sample.sequence - previous.sequence - 1) % numbers
+            if missing < numbers // 2:  # else the numbers went back though the clock went on: no gap to count
                 self.health.lost += missing
         self._previous = sample
         self.health.resyncs = self._clock.resyncs
         self.health.drift_ppm = self._clock.drift_ppm
-        self.health.battery = sample.battery
+        if sample.battery is not None:
+            self.health.battery = sample.battery
         self.health.record(stamp_ns, arrival_ns)
         return ImuSample(self.ear, stamp_ns, sample.acceleration, sample.angular_velocity)
 
 
-def _is_out_of_order(sample: DeviceSample, previous: DeviceSample) -> bool:
-    behind = (previous.sequence - sample.sequence) % SEQUENCE_PERIOD
-    behind_us = (previous.time_us - sample.time_us) % TIME_PERIOD_US
-    return behind < REORDER_SAMPLES and behind_us < REORDER_US
+def _is_out_of_order(sample: Sample, previous: Sample) -> bool:
+    timing = sample.timing
+    if (previous.time_us - sample.time_us) % timing.time_period_us >= REORDER_US:
+        return False
+    if timing.sequence_period is None:
+        return True
+    behind = (previous.sequence - sample.sequence) % timing.sequence_period
+    return behind < min(REORDER_SAMPLES, timing.sequence_period // REORDER_SHARE)

@@ -1,0 +1,44 @@
+"""The table of devices, and what each profile promises to the Bluetooth source."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from imuface_driver import devices
+from imuface_driver.devices import DEVICES, Device
+
+MADE_UP = """
+from imuface_driver.devices import Device
+
+class Nothing:
+    def configure(self, characteristic, data): ...
+    def feed(self, characteristic, data): return []
+    def counters(self): return {}
+
+DEVICE = Device("made-up", "Made up", "service", ("Made*",), ("data",), Nothing, min_mtu=23)
+"""
+
+
+def test_a_new_device_is_one_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "made_up.py").write_text(MADE_UP)
+    monkeypatch.setattr(devices, "__path__", [*devices.__path__, str(tmp_path)])
+    found = devices.find()
+    del sys.modules["imuface_driver.devices.made_up"]
+    assert set(found) == {*DEVICES, "made-up"}
+    assert found["made-up"].matches("Made in a test")
+
+
+@pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
+def test_a_profile_is_whole(device: Device) -> None:
+    characteristics = [device.service, *device.notify, *(step[0] for step in device.start), device.battery or ""]
+    for uuid in filter(None, characteristics):
+        assert len(uuid) == 36
+        assert uuid == uuid.lower()
+    assert device.min_mtu >= 23
+    assert device.ears
+    assert (device.ear_by == "name") == bool(device.ear_names)
+    decoder = device.decoder()
+    assert list(decoder.feed(device.notify[0], b"")) == []
+    assert sum(decoder.counters().values()) == 1
