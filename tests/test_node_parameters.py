@@ -46,6 +46,7 @@ def another(row: Param) -> Any:
 def bad(row: Param) -> Iterator[Any]:
     """Values that are not allowed: of another type, and beyond the ends."""
     yield [1, 2]
+    yield 1.5 if isinstance(row.default, bool | int | str) else "fast"
     if row.choices:
         yield "nonsense"
     if row.within is not None:
@@ -61,7 +62,7 @@ def set_to(node: AutostartNode, row: Param, value: Any) -> str:
     result = node.set_parameters([Parameter(row.name, value=value)])[0]
     now = node.get_parameter(row.name).value
     if result.successful:
-        assert repr(now) == repr(value)
+        assert repr(now) == repr(row.cast(value))
         return ""
     assert repr(now) == repr(before)
     assert result.reason
@@ -78,7 +79,7 @@ def test_what_is_bad_is_refused_in_any_state(node: AutostartNode) -> None:
         for row in rows(node):
             for value in bad(row):
                 reason = set_to(node, row, value)
-                assert reason.startswith("Wrong parameter type") or reason == row.fault(value)
+                assert reason == row.fault(value)
     node._configured = False
 
 

@@ -79,7 +79,8 @@ class AutostartNode(LifecycleNode):
         super().__init__(name, **kwargs)
         self._table = {row.name: row for row in (*self.COMMON, *self.PARAMETERS)}
         for row in self._table.values():
-            self.declare_parameter(row.name, row.default, ParameterDescriptor(description=row.description))
+            self._declare(row)
+        self.add_pre_set_parameters_callback(self._cast)
         self.add_on_set_parameters_callback(self._on_change)
         self.add_post_set_parameters_callback(self._after_change)
         self.active = False
@@ -119,6 +120,21 @@ class AutostartNode(LifecycleNode):
         """What the table says. rclpy checks no ranges itself: it would name no remedy, and end the process at start."""
         row = self._table.get(name)
         return super().describe_parameter(name) if row is None else row.descriptor()
+
+    def _declare(self, row: Param) -> None:
+        """Declare a parameter. Raises :class:`ParameterException` for a bad value of one that stays as it is."""
+        # Its type is checked by the row: rclpy would end the process for rate:=60, without a word on what is right.
+        told = ParameterDescriptor(description=row.description, dynamic_typing=True)
+        value: Any = self.declare_parameter(row.name, row.default, told).value
+        self.set_parameters([Parameter(row.name, value=row.cast(value))])
+        if row.read_only and (fault := row.fault(value)):
+            raise ParameterException("bad value", fault)
+
+    def _cast(self, parameters: list[Parameter]) -> list[Parameter]:
+        return [
+            Parameter(each.name, value=self._table[each.name].cast(each.value)) if each.name in self._table else each
+            for each in parameters
+        ]
 
     def _on_change(self, parameters: list[Parameter]) -> SetParametersResult:
         ours = {parameter.name: parameter.value for parameter in parameters if parameter.name in self._table}

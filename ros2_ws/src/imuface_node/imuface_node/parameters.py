@@ -13,6 +13,7 @@ CLEAN_UP_FIRST = "deactivate and clean up first"
 """The remedy for a change that a node would take before it is configured."""
 MANY = 2**31 - 1
 """The upper end of what may be as large as one likes."""
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,14 @@ class Param:
         """When it may be changed, in words."""
         return "at any time" if self.live else "at start only" if self.read_only else "before configuring"
 
+    def cast(self, value: Any) -> Any:
+        """``value``, a whole number as a real one where the parameter is real: YAML has ``60`` for both."""
+        return float(value) if isinstance(self.default, float) and type(value) is int else value
+
     def fault(self, value: Any) -> str:
         """What is wrong with ``value``, with the remedy; empty when nothing is."""
+        if not self._is_of_its_kind(value):
+            return self._fault_of_kind(value)
         if self.choices:
             right = value in self.choices
         elif self.within is not None:
@@ -56,6 +63,15 @@ class Param:
         else:
             right = True
         return "" if right else f"{self.name} is {value!r}, must be {self.allowed}"
+
+    def _is_of_its_kind(self, value: Any) -> bool:
+        return type(value) is type(self.default)
+
+    def _fault_of_kind(self, value: Any) -> str:
+        remedy = f", {self.allowed}" if self.allowed else ""
+        if isinstance(self.default, str) and not self.choices:
+            remedy = f"; quote it for ROS: {self.name}:=\"'{value}'\""
+        return f"{self.name} is {value!r}, must be {_KINDS[type(self.default)]}{remedy}"
 
     def descriptor(self) -> ParameterDescriptor:
         """What tools are told of it."""

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from imuface_node import AutostartNode, Param
 from rcl_interfaces.msg import ParameterType
+from rclpy.exceptions import ParameterException
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
@@ -55,6 +56,12 @@ def test_a_fault_names_value_and_remedy() -> None:
     assert SOURCE.fault("bluetooth") == "source is 'bluetooth', must be one of udp, serial"
     assert AGE.fault(1.5) == "age is 1.5, must be 0 to 1 or nan"
     assert AGE.fault(math.nan) == RATE.fault(200.0) == PORT.fault(1) == SOURCE.fault("serial") == ""
+    assert RATE.fault("fast") == "rate is 'fast', must be a number, 1 to 200"
+    assert (
+        PORT.fault(1.5) == PORT.fault(True).replace("True", "1.5") == "port is 1.5, must be a whole number, 1 to 65534"
+    )
+    assert Param("on", True, "or off").fault(1) == "on is 1, must be true or false"
+    assert Param("camera", "", "to use").fault(1) == "camera is 1, must be a text; quote it for ROS: camera:=\"'1'\""
     assert RATE.fault(math.nan) == "rate is nan, must be 1 to 200"
 
 
@@ -100,6 +107,23 @@ def test_a_change_takes_effect_or_is_refused_with_the_reason() -> None:
     node.trigger_cleanup()
     assert refusal(node, "source", "serial") == ""
     node.destroy_node()
+
+
+@pytest.mark.usefixtures("ros")
+def test_a_whole_number_is_a_real_one() -> None:
+    node = Tuned("tuned", parameter_overrides=[Parameter("rate", value=60)])
+    assert repr(node.get_parameter("rate").value) == "60.0"
+    assert refusal(node, "rate", 90) == ""
+    assert repr(node.get_parameter("rate").value) == "90.0"
+    assert refusal(node, "rate", "fast") == "rate is 'fast', must be a number, 1 to 200"
+    assert refusal(node, "rate", None) == "rate is None, must be a number, 1 to 200"
+    node.destroy_node()
+
+
+@pytest.mark.usefixtures("ros")
+def test_a_bad_value_of_what_stays_as_it_is_ends_the_start() -> None:
+    with pytest.raises(ParameterException, match="autostart is 'maybe', must be true or false"):
+        Tuned("tuned", parameter_overrides=[Parameter("autostart", value="maybe")])
 
 
 @pytest.mark.usefixtures("ros")
