@@ -93,13 +93,13 @@ class PassThrough(Node):
         zeros = np.zeros(52, np.float32)
         affect = AffectState(expression=AffectState.NEUTRAL, action_units=[0] * 23, action_unit_intensities=[0.0] * 23)
         self._messages: list[Any] = [
-            LandmarksMessage().build(0, head.landmark_neutral, np.zeros(51, np.float32)),
-            BlendshapesMessage().build(0, zeros, zeros),
+            LandmarksMessage("face").build(0, head.landmark_neutral, np.zeros(51, np.float32)),
+            BlendshapesMessage("face").build(0, zeros, zeros),
             affect,
-            PointsMessage().build(0, head.landmark_neutral, np.zeros(51, np.float32)),
-            MeshMessage(head.triangles).build(0, head.neutral),
+            PointsMessage("face").build(0, head.landmark_neutral, np.zeros(51, np.float32)),
+            MeshMessage(head.triangles, "face").build(0, head.neutral),
         ]
-        self._landmarks, self._points = LandmarksMessage(), head.landmark_neutral
+        self._landmarks, self._points = LandmarksMessage("face"), head.landmark_neutral
         for ear, topic in topics.IMU.items():
             self.create_subscription(Imu, topic, lambda message, ear=ear: self._on_imu(ear, message), qos(topic))
 

@@ -20,7 +20,9 @@ from empathy_agent.models import TEST_MODEL, ModelError, Store
 from imuface_bringup import report
 from imuface_bringup.observer import Observer
 from imuface_bringup.report import Window
+from imuface_core import topics
 from imuface_core.bag import Bag
+from imuface_node import GraphClient, message_class, qos
 
 pytestmark = pytest.mark.graph
 
@@ -93,6 +95,29 @@ def test_two_people_side_by_side(launch: Launch) -> None:
         second.await_face(bert)
         assert not anna.health("empathy_agent")
         assert {stamp for stamp, _ in anna.latencies}.isdisjoint(stamp for stamp, _ in bert.latencies)
+        of_anna, of_bert = frames_seen("anna"), frames_seen("bert")
+        assert of_anna == {"face_anna", "earphone_left_imu_link_anna", "earphone_right_imu_link_anna"}
+        assert of_anna.isdisjoint(of_bert)
+        assert len(of_bert) == 3
+
+
+def frames_seen(namespace: str) -> set[str]:
+    """The frames that a person's messages name, on every topic of a session and of the face."""
+    seen: dict[topics.Topic, set[str]] = {topic: set() for topic in topics.SESSION | topics.FACE | {topics.MESH}}
+    with GraphClient("frames", namespace) as client:
+        for topic, names in seen.items():
+            client.node.create_subscription(
+                message_class(topic.type),
+                topic,
+                lambda message, names=names: names.update(_frames(message)),
+                qos(topic),
+            )
+        assert client.until(lambda: all(seen.values()), 20.0), seen
+    return set[str]().union(*seen.values())
+
+
+def _frames(message: Any) -> set[str]:
+    return {each.header.frame_id for each in getattr(message, "markers", [message])}
 
 
 def test_up_ends_its_nodes_on_sigterm_and_record_leaves_a_valid_bag(tmp_path: Path) -> None:

@@ -25,11 +25,11 @@ IMUFACE = Path(sysconfig.get_path("scripts")) / "imuface"
 
 
 def _content(data: bytes) -> tuple[int, bytes]:
-    """Stamp and fields of recorded landmarks. CDR's padding is no part of a message; serialisers leave it."""
+    """Stamp and numbers of recorded landmarks. CDR's padding is no part of a message; serialisers leave it."""
     message: Any = typestore().deserialize_cdr(data, topics.FACE_LANDMARKS.type)
     points = np.array([(point.x, point.y, point.z) for point in message.points])
     stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
-    return stamp, message.header.frame_id.encode() + points.tobytes() + message.standard_deviation.tobytes()
+    return stamp, points.tobytes() + message.standard_deviation.tobytes()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Any
 import imuface_node
 from imuface_core import topics
 from imuface_interfaces.msg import Blendshapes, FacialLandmarks
-from imuface_node import AutostartNode, Param, Status, StatusLevel, offered
+from imuface_node import PERSON_ID, AutostartNode, Param, Status, StatusLevel, frames_of_node, offered
 from rclpy.publisher import Publisher
 
 from face_recon_node.camera.capture import Live
@@ -39,6 +39,7 @@ class CameraNode(AutostartNode):
             "face_landmarker.task file; empty: the model in mediapipe 0.10.21, which gives no blendshapes",
         ),
         Param("pupil_distance", PUPIL_DISTANCE * 1e3, "between the person's pupils, mm", within=(_NEAREST, _FARTHEST)),
+        PERSON_ID,
     )
 
     def __init__(self, **kwargs: Any) -> None:
@@ -50,7 +51,8 @@ class CameraNode(AutostartNode):
     def setup(self) -> None:
         landmarks = (FacialLandmarks, topics.REFERENCE_LANDMARKS)
         blendshapes = (Blendshapes, topics.REFERENCE_BLENDSHAPES)
-        self._landmarks_message, self._blendshapes_message = LandmarksMessage(), BlendshapesMessage()
+        frame = frames_of_node(self).face
+        self._landmarks_message, self._blendshapes_message = LandmarksMessage(frame), BlendshapesMessage(frame)
         model = self.get_parameter("face_model").value
         self._mesh = FaceMesh(Path(model) if model else None)
         kinds = (landmarks, blendshapes) if self._mesh.gives_weights else (landmarks,)

@@ -16,7 +16,6 @@ import numpy as np
 from geometry_msgs.msg import Point
 from imuface_core.arkit import BLENDSHAPES
 from imuface_core.stamps import SECOND, set_ns
-from imuface_core.topics import FACE_FRAME
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
 from numpy.typing import ArrayLike, NDArray
 from rclpy.serialization import serialize_message
@@ -31,7 +30,6 @@ SKIN = (0.88, 0.67, 0.56)  # red, green, blue
 # Values that mark the places to patch; any block of distinct numbers that occurs nowhere else will do.
 _STAMP = (0x5AFE57A9, 0x3A11CE55)
 
-_FRAME = f"{FACE_FRAME}\0".encode()
 _LARGEST_ALIGNMENT = 8  # bytes, of a CDR number
 
 _LANDMARKS = FacialLandmarks.COUNT
@@ -42,13 +40,14 @@ class Template:
 
     Args:
         message: the message, with the header stamp (:data:`_STAMP`) and each block holding the values to look for.
+        frame_id: the frame in its header.
         blocks: the values that stand in the message for each block, in the type they have there.
 
     Raises:
         ValueError: a block does not occur exactly once in the serialised message.
     """
 
-    def __init__(self, message: Any, blocks: Mapping[str, NDArray]) -> None:
+    def __init__(self, message: Any, frame_id: str, blocks: Mapping[str, NDArray]) -> None:
         self._buffer = bytearray(serialize_message(message))
         self._stamp = self._find(struct.pack("<iI", *_STAMP))
         self._blocks: dict[str, NDArray] = {}
@@ -58,7 +57,8 @@ class Template:
             self._blocks[name] = np.ndarray(values.shape, values.dtype, self._buffer, offset)
             offsets.append(offset)
         # Padding behind the frame's name holds chance bytes; zeroed, equal faces are equal bytes.
-        name_end = self._buffer.find(_FRAME) + len(_FRAME)
+        frame = f"{frame_id}\0".encode()
+        name_end = self._buffer.find(frame) + len(frame)
         if min(offsets) - name_end < _LARGEST_ALIGNMENT:
             self._buffer[name_end : min(offsets)] = bytes(min(offsets) - name_end)
 
@@ -76,8 +76,8 @@ class Template:
         return offset
 
 
-def _header() -> Header:
-    header = Header(frame_id=FACE_FRAME)
+def _header(frame_id: str) -> Header:
+    header = Header(frame_id=frame_id)
     header.stamp.sec, header.stamp.nanosec = _STAMP
     return header
 
@@ -94,10 +94,10 @@ def _points(coordinates: NDArray) -> list[Point]:
 class LandmarksMessage:
     """``FacialLandmarks`` from (51, 3) metres and (51,) metres."""
 
-    def __init__(self) -> None:
+    def __init__(self, frame_id: str) -> None:
         points, deviations = _distinct((_LANDMARKS, 3), np.float64), _distinct((_LANDMARKS,), np.float32)
-        message = FacialLandmarks(header=_header(), points=_points(points), standard_deviation=deviations)
-        self._template = Template(message, {"points": points, "standard_deviation": deviations})
+        message = FacialLandmarks(header=_header(frame_id), points=_points(points), standard_deviation=deviations)
+        self._template = Template(message, frame_id, {"points": points, "standard_deviation": deviations})
 
     def build(self, stamp_ns: int, points: NDArray, standard_deviation: ArrayLike) -> bytes:
         return self._template.fill(stamp_ns, points=points, standard_deviation=standard_deviation)
@@ -106,11 +106,11 @@ class LandmarksMessage:
 class BlendshapesMessage:
     """``Blendshapes`` from (52,) weights and (52,) standard deviations."""
 
-    def __init__(self) -> None:
+    def __init__(self, frame_id: str) -> None:
         weights = _distinct((len(BLENDSHAPES),), np.float32)
         deviations = weights + 1
-        message = Blendshapes(header=_header(), weights=weights, standard_deviation=deviations)
-        self._template = Template(message, {"weights": weights, "standard_deviation": deviations})
+        message = Blendshapes(header=_header(frame_id), weights=weights, standard_deviation=deviations)
+        self._template = Template(message, frame_id, {"weights": weights, "standard_deviation": deviations})
 
     def build(self, stamp_ns: int, weights: NDArray, standard_deviation: ArrayLike) -> bytes:
         return self._template.fill(stamp_ns, weights=weights, standard_deviation=standard_deviation)
@@ -119,11 +119,11 @@ class BlendshapesMessage:
 class PointsMessage:
     """``PointCloud2`` of the landmarks, with their standard deviation as a fourth field."""
 
-    def __init__(self) -> None:
+    def __init__(self, frame_id: str) -> None:
         names = ("x", "y", "z", "standard_deviation")
         block = _distinct((_LANDMARKS, len(names)), np.float32)
         message = PointCloud2(
-            header=_header(),
+            header=_header(frame_id),
             height=1,
             width=_LANDMARKS,
             fields=[
@@ -137,7 +137,7 @@ class PointsMessage:
         )
         message.data = block.tobytes()
         self._block = np.empty_like(block)
-        self._template = Template(message, {"points": block})
+        self._template = Template(message, frame_id, {"points": block})
 
     def build(self, stamp_ns: int, points: NDArray, standard_deviation: NDArray) -> bytes:
         self._block[:, :3] = points
@@ -148,23 +148,23 @@ class PointsMessage:
 class MeshMessage:
     """``MarkerArray`` with one TRIANGLE_LIST of fixed namespace, id and length, so that RViz updates it in place."""
 
-    def __init__(self, triangles: NDArray[np.integer]) -> None:
+    def __init__(self, triangles: NDArray[np.integer], frame_id: str) -> None:
         self._corners = triangles.reshape(-1)
         block = _distinct((len(self._corners), 3), np.float64)
-        marker = Marker(header=_header(), ns="face", id=0, type=Marker.TRIANGLE_LIST, action=Marker.ADD)
+        marker = Marker(header=_header(frame_id), ns="face", id=0, type=Marker.TRIANGLE_LIST, action=Marker.ADD)
         marker.pose.orientation.w = 1.0
         marker.scale.x = marker.scale.y = marker.scale.z = 1.0
         marker.color.r, marker.color.g, marker.color.b = SKIN
         marker.color.a = 1.0
         marker.points = _points(block)
-        self._template = Template(MarkerArray(markers=[marker]), {"points": block})
+        self._template = Template(MarkerArray(markers=[marker]), frame_id, {"points": block})
 
     def build(self, stamp_ns: int, vertices: NDArray) -> bytes:
         """From the vertices (V, 3) in metres, face frame."""
         return self._template.fill(stamp_ns, points=np.take(vertices, self._corners, axis=0))
 
 
-def affect_message(stamp_ns: int, affect: Affect) -> AffectState:
+def affect_message(stamp_ns: int, affect: Affect, frame_id: str) -> AffectState:
     """``AffectState`` of an affect."""
     message = AffectState(
         valence=affect.valence,
@@ -174,6 +174,6 @@ def affect_message(stamp_ns: int, affect: Affect) -> AffectState:
         action_units=list(affect.action_units),
         action_unit_intensities=list(affect.action_units.values()),
     )
-    message.header.frame_id = FACE_FRAME
+    message.header.frame_id = frame_id
     set_ns(message.header.stamp, stamp_ns)
     return message

@@ -17,7 +17,7 @@ from imuface_core.earphone import EARS, Ear
 from imuface_core.stamps import to_ns
 from imuface_interfaces.action import Calibrate
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
-from imuface_node import AutostartNode, Param, Status, StatusLevel, arrived, offered, qos
+from imuface_node import PERSON_ID, AutostartNode, Param, Status, StatusLevel, arrived, frames_of_node, offered, qos
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.clock import Clock
@@ -58,6 +58,7 @@ class FaceReconNode(AutostartNode):
         ),
         Param("publish_mesh", True, "whether to publish face/mesh when somebody subscribes to it", live=True),
         *HEAD_PARAMETERS,
+        PERSON_ID,
     )
 
     def __init__(self, **kwargs: Any) -> None:
@@ -69,14 +70,15 @@ class FaceReconNode(AutostartNode):
         self._loaded: FaceModel | None = None  # what a parameter that is being set names
 
     def setup(self) -> None:
+        self._frame = frames_of_node(self).face
         head = load_head(self)
         settings = ReconstructorSettings(self.get_parameter("calibration_duration").value)
         self._head = head
         self._reconstructor = Reconstructor(_load(self.get_parameter("model").value), head, settings)
-        self._landmarks_message = LandmarksMessage()
-        self._blendshapes_message = BlendshapesMessage()
-        self._points_message = PointsMessage()
-        self._mesh_message = MeshMessage(head.triangles)
+        self._landmarks_message = LandmarksMessage(self._frame)
+        self._blendshapes_message = BlendshapesMessage(self._frame)
+        self._points_message = PointsMessage(self._frame)
+        self._mesh_message = MeshMessage(head.triangles, self._frame)
         self._publishes_mesh = self.get_parameter("publish_mesh").value
         self._landmarks = self._publisher(FacialLandmarks, topics.FACE_LANDMARKS)
         self._blendshapes = self._publisher(Blendshapes, topics.FACE_BLENDSHAPES)
@@ -159,7 +161,7 @@ class FaceReconNode(AutostartNode):
         stamp = frame.stamp_ns
         self._landmarks.publish(self._landmarks_message.build(stamp, frame.landmarks, frame.landmarks_std))
         self._blendshapes.publish(self._blendshapes_message.build(stamp, frame.blendshapes, frame.blendshapes_std))
-        self._affect.publish(affect_message(stamp, shown_affect(frame, self._estimator)))
+        self._affect.publish(affect_message(stamp, shown_affect(frame, self._estimator), self._frame))
         if self._points.get_subscription_count():
             self._points.publish(self._points_message.build(stamp, frame.landmarks, frame.landmarks_std))
         if self._publishes_mesh and self._mesh.get_subscription_count():

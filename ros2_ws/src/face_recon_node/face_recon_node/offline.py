@@ -5,11 +5,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from itertools import repeat
+from operator import itemgetter
 from pathlib import Path
 
 from imuface_core import topics
 from imuface_core.bag import new_bag, normal
 from imuface_core.earphone import EARS
+from imuface_core.frames import frames_of
 from imuface_core.recording import Recording
 from imuface_core.session import encoded
 from rclpy.serialization import serialize_message
@@ -36,14 +38,15 @@ def faces(recording: Recording, reconstructor: Reconstructor, progress: Progress
         progress("reconstructing", done, total)
 
 
-def messages(frames: Iterator[FaceFrame]) -> Iterator[Message]:
-    """What the face node publishes of frames, but for what follows from it (points and mesh)."""
-    landmarks, blendshapes, affect = LandmarksMessage(), BlendshapesMessage(), AffectEstimator()
+def messages(frames: Iterator[FaceFrame], namespace: str) -> Iterator[Message]:
+    """What the face node of a namespace publishes of frames, but for what follows from it (points and mesh)."""
+    frame_id = frames_of(namespace).face
+    landmarks, blendshapes, affect = LandmarksMessage(frame_id), BlendshapesMessage(frame_id), AffectEstimator()
     for frame in frames:
         stamp = frame.stamp_ns
         yield topics.FACE_LANDMARKS, stamp, landmarks.build(stamp, frame.landmarks, frame.landmarks_std)
         yield topics.FACE_BLENDSHAPES, stamp, blendshapes.build(stamp, frame.blendshapes, frame.blendshapes_std)
-        yield topics.AFFECT, stamp, serialize_message(affect_message(stamp, shown_affect(frame, affect)))
+        yield topics.AFFECT, stamp, serialize_message(affect_message(stamp, shown_affect(frame, affect), frame_id))
 
 
 def write(path: Path, recording: Recording, frames: Iterator[FaceFrame], namespace: str) -> int:
@@ -53,6 +56,8 @@ def write(path: Path, recording: Recording, frames: Iterator[FaceFrame], namespa
         FileExistsError: there is something at ``path``.
     """
     with new_bag(path) as writer:
-        for topic, stamp, data in heapq.merge(encoded(recording), messages(frames), key=lambda message: message[1]):
+        for topic, stamp, data in heapq.merge(
+            encoded(recording, namespace), messages(frames, namespace), key=itemgetter(1)
+        ):
             writer.write(writer.topic_of_ours(f"{normal(namespace)}/{topic}", topic), stamp, data)
         return writer.counts.get(f"{normal(namespace)}/{topics.FACE_LANDMARKS}", 0)

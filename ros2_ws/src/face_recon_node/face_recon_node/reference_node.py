@@ -9,7 +9,7 @@ import numpy as np
 from imuface_core import topics
 from imuface_core.stamps import to_ns
 from imuface_interfaces.msg import Blendshapes, FacialLandmarks
-from imuface_node import AutostartNode, Status, StatusLevel, offered, qos
+from imuface_node import PERSON_ID, AutostartNode, Status, StatusLevel, frames_of_node, offered, qos
 from rclpy.publisher import Publisher
 from rclpy.subscription import Subscription
 
@@ -22,7 +22,7 @@ LOG_PERIOD = 5.0
 class ReferenceNode(AutostartNode):
     """Turns the weights of a performance into the landmarks that a perfect reconstruction would give."""
 
-    PARAMETERS = HEAD_PARAMETERS
+    PARAMETERS = (*HEAD_PARAMETERS, PERSON_ID)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("reference_node", **kwargs)
@@ -31,7 +31,7 @@ class ReferenceNode(AutostartNode):
 
     def setup(self) -> None:
         self._head = load_head(self)
-        self._message = LandmarksMessage()
+        self._message = LandmarksMessage(frames_of_node(self).face)
         self._publisher = self.create_publisher(
             FacialLandmarks, topics.REFERENCE_LANDMARKS, offered(topics.REFERENCE_LANDMARKS)
         )

@@ -116,7 +116,7 @@ def test_the_face_in_the_pictures_is_published(start: Callable[..., Any]) -> Non
     points = np.array([(point.x, point.y, point.z) for point in landmarks[-1].points])
     np.testing.assert_allclose(points, HEAD.landmark_neutral * 0.063 / 0.064, atol=2e-3)
     np.testing.assert_allclose(blendshapes[-1].weights, WEIGHTS)
-    assert landmarks[-1].header.frame_id == topics.FACE_FRAME
+    assert landmarks[-1].header.frame_id == "face"
     assert part == ""
     assert status.level is StatusLevel.OK
     assert int(status.values["published"]) >= 5

@@ -187,7 +187,7 @@ def test_every_topic_tells_of_the_same_face(start: Callable[..., Graph], recordi
     blendshapes = {stamp_of(m): m for m in graph.messages[Blendshapes]}
     for message in landmarks:
         weights = blendshapes[stamp_of(message)].weights
-        assert message.header.frame_id == "face"
+        assert message.header.frame_id == "face_whole"
         points = [(p.x, p.y, p.z) for p in message.points]
         np.testing.assert_allclose(points, head.landmarks(weights), atol=1e-6)
         assert all(deviation > 0 for deviation in message.standard_deviation)

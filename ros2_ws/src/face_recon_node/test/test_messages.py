@@ -67,12 +67,12 @@ def plain_mesh(vertices: NDArray, stamp_ns: int = STAMP) -> MarkerArray:
 def test_small_messages_equal_the_plain_ones(seed: int, stamp: int) -> None:
     generator = np.random.default_rng(seed)
     cloud, deviation = generator.normal(0, 0.1, (51, 3)).astype(np.float32), generator.random(51, np.float32)
-    built = LandmarksMessage().build(stamp, cloud, deviation)
+    built = LandmarksMessage("face").build(stamp, cloud, deviation)
     plain = FacialLandmarks(header=header(stamp), points=points(cloud), standard_deviation=deviation)
     assert deserialize_message(built, FacialLandmarks) == plain
 
     spread = generator.random(52, np.float32)
-    built = BlendshapesMessage().build(stamp, weights(seed), spread)
+    built = BlendshapesMessage("face").build(stamp, weights(seed), spread)
     plain = Blendshapes(header=header(stamp), weights=weights(seed), standard_deviation=spread)
     decoded = deserialize_message(built, Blendshapes)
     assert decoded.header == plain.header
@@ -82,7 +82,7 @@ def test_small_messages_equal_the_plain_ones(seed: int, stamp: int) -> None:
 
 def test_the_cloud_holds_the_landmarks() -> None:
     cloud, deviation = HEAD.landmark_neutral, np.linspace(0, 0.01, 51, dtype=np.float32)
-    message = deserialize_message(PointsMessage().build(STAMP, cloud, deviation), PointCloud2)
+    message = deserialize_message(PointsMessage("face").build(STAMP, cloud, deviation), PointCloud2)
     assert message.header == header()
     assert (message.height, message.width, message.point_step, message.row_step) == (1, 51, 16, 16 * 51)
     assert [field.name for field in message.fields] == ["x", "y", "z", "standard_deviation"]
@@ -92,7 +92,7 @@ def test_the_cloud_holds_the_landmarks() -> None:
 
 
 def test_the_mesh_equals_the_plain_one_and_keeps_its_length() -> None:
-    mesh = MeshMessage(HEAD.triangles)
+    mesh = MeshMessage(HEAD.triangles, "face")
     for seed in range(3):
         vertices = HEAD.vertices(weights(seed))
         assert deserialize_message(mesh.build(STAMP, vertices), MarkerArray) == plain_mesh(vertices)
@@ -100,7 +100,7 @@ def test_the_mesh_equals_the_plain_one_and_keeps_its_length() -> None:
 
 def test_the_mesh_is_cheap() -> None:
     """The plain way takes tens of milliseconds."""
-    mesh, face = MeshMessage(HEAD.triangles), weights(0)
+    mesh, face = MeshMessage(HEAD.triangles, "face"), weights(0)
     vertices = HEAD.vertices(face)
     start = time.process_time()
     plain_mesh(vertices)
@@ -119,7 +119,9 @@ def test_affect_becomes_a_message() -> None:
     estimator = AffectEstimator()
     estimator.update(STAMP - 10**9, face, np.zeros(52))
     affect = estimator.update(STAMP, face, np.zeros(52))
-    message = deserialize_message(serialize_message(affect_message(STAMP, affect)), type(affect_message(STAMP, affect)))
+    message = deserialize_message(
+        serialize_message(affect_message(STAMP, affect, "face")), type(affect_message(STAMP, affect, "face"))
+    )
     assert message.header == header()
     assert message.expression == affect.expression == "happy"
     assert (message.valence, message.arousal) == pytest.approx((affect.valence, affect.arousal))
@@ -129,7 +131,7 @@ def test_affect_becomes_a_message() -> None:
 
 def test_a_block_that_is_not_in_the_message_is_refused() -> None:
     with pytest.raises(ValueError, match="exactly once"):
-        Template(FacialLandmarks(), {"points": np.ones((51, 3))})
+        Template(FacialLandmarks(), "face", {"points": np.ones((51, 3))})
 
 
 @pytest.fixture
@@ -172,8 +174,8 @@ def test_bytes_arrive_at_a_subscriber_as_messages(link: tuple[Node, Node]) -> No
         time.sleep(0.01)
     vertices, landmarks = HEAD.vertices(weights(5)), HEAD.landmarks(weights(5))
     sent = [
-        MeshMessage(HEAD.triangles).build(STAMP, vertices),
-        LandmarksMessage().build(STAMP, landmarks, np.full(51, 0.5)),
+        MeshMessage(HEAD.triangles, "face").build(STAMP, vertices),
+        LandmarksMessage("face").build(STAMP, landmarks, np.full(51, 0.5)),
     ]
     for attempt in itertools.count():
         for publisher, message in zip(publishers, sent, strict=True):
@@ -195,6 +197,6 @@ def test_equal_faces_are_equal_bytes(message_type: type[LandmarksMessage] | type
     noise = [FacialLandmarks(header=Header(frame_id="x" * n)) for n in range(1, 40)]
     builds = set()
     for message in noise:
-        builds.add(message_type().build(STAMP, values, deviations))
+        builds.add(message_type("face_anna").build(STAMP, values, deviations))
         serialize_message(message)  # leaves other bytes behind in the serialiser's memory
     assert len(builds) == 1

@@ -75,7 +75,7 @@ def test_they_are_those_of_the_node(recording: Recording) -> None:
     steps: list[tuple[int, int]] = []
     reconstructor = Reconstructor(load(None), HeadModel.load())
     frames = offline.faces(recording, reconstructor, lambda what, done, of: steps.append((done, of)))
-    alone = [(topic, deserialize_message(data, KINDS[topic])) for topic, _, data in offline.messages(frames)]
+    alone = [(topic, deserialize_message(data, KINDS[topic])) for topic, _, data in offline.messages(frames, "/")]
     assert len(alone) > 600
     assert alone == by_node(recording)
     assert steps[-1][0] == steps[-1][1] == len(steps)

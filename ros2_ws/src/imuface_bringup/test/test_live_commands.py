@@ -160,7 +160,7 @@ def test_topics() -> None:
 def test_echo() -> None:
     messages = list(yaml.safe_load_all(done("echo", "face/affect", "--count", "2")))
     assert [set(message) for message in messages[:2]] == [set(AffectState.get_fields_and_field_types())] * 2
-    assert messages[0]["header"]["frame_id"] == "face"
+    assert messages[0]["header"]["frame_id"] == f"face_{PERSON}"
     # Messages of an action's type are not ours to read.
     name = f"/{PERSON}/calibrate/_action/feedback"
     assert refused("echo", name) == (

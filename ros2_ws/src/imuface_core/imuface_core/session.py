@@ -20,6 +20,7 @@ from imuface_core import topics
 from imuface_core.bag import Bag, new_bag, normal, typestore
 from imuface_core.bag.types import FLAT_LANDMARKS
 from imuface_core.earphone import EARS
+from imuface_core.frames import frames_of
 from imuface_core.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Recording
 from imuface_core.stamps import SECOND, to_ns
 
@@ -58,7 +59,7 @@ def write_session(path: str | Path, recording: Recording, namespace: str = DEFAU
 
     Raises ``FileExistsError`` when ``path`` exists, ``ValueError`` when there is nothing to write.
     """
-    messages = encoded(recording)
+    messages = encoded(recording, namespace)
     with new_bag(path) as writer:
         for topic, stamp_ns, data in messages:
             writer.write(writer.topic_of_ours(f"{normal(namespace)}/{topic}", topic), stamp_ns, data)
@@ -66,17 +67,18 @@ def write_session(path: str | Path, recording: Recording, namespace: str = DEFAU
             raise ValueError(f"nothing to write to {path}: the recording is empty")
 
 
-def encoded(recording: Recording) -> Iterator[tuple[topics.Topic, int, bytes]]:
-    """The messages of a recording as topic, stamp in ns and CDR, by ascending stamp."""
+def encoded(recording: Recording, namespace: str) -> Iterator[tuple[topics.Topic, int, bytes]]:
+    """The messages of a recording as topic, stamp in ns and CDR, by ascending stamp, in the frames of a namespace."""
+    frames = frames_of(namespace)
     tracks: list[Iterator[tuple[topics.Topic, Any]]] = []
     for ear, track in zip(EARS, (recording.left, recording.right), strict=True):
         if track is not None:
-            tracks.append(zip(repeat(topics.IMU[ear]), _imu_messages(track, topics.IMU_FRAMES[ear]), strict=False))
+            tracks.append(zip(repeat(topics.IMU[ear]), _imu_messages(track, frames.imu[ear]), strict=False))
     if recording.blendshapes is not None:
-        messages = _blendshape_messages(recording.blendshapes)
+        messages = _blendshape_messages(recording.blendshapes, frames.face)
         tracks.append(zip(repeat(topics.REFERENCE_BLENDSHAPES), messages, strict=False))
     if recording.landmarks is not None:
-        messages = _landmark_messages(recording.landmarks)
+        messages = _landmark_messages(recording.landmarks, frames.face)
         tracks.append(zip(repeat(topics.REFERENCE_LANDMARKS), messages, strict=False))
     for topic, message in heapq.merge(*tracks, key=lambda item: to_ns(item[1].header.stamp)):
         yield topic, to_ns(message.header.stamp), bytes(typestore().serialize_cdr(message, _coded_as(topic)))
@@ -143,8 +145,8 @@ def _imu_messages(track: ImuTrack, frame_id: str) -> Iterator[Any]:
         np.array(values)
         for values in (
             topics.ORIENTATION_COVARIANCE,
-            topics.ANGULAR_VELOCITY_COVARIANCE,
-            topics.ACCELERATION_COVARIANCE,
+            topics.covariance(topics.ANGULAR_VELOCITY_STDEV),
+            topics.covariance(topics.ACCELERATION_STDEV),
         )
     ]
     rows: Iterable[tuple[Any, Any, Any]] = zip(track.stamps, track.angular_velocity, track.acceleration, strict=True)
@@ -160,17 +162,17 @@ def _imu_messages(track: ImuTrack, frame_id: str) -> Iterator[Any]:
         )
 
 
-def _blendshape_messages(track: BlendshapeTrack) -> Iterator[Any]:
+def _blendshape_messages(track: BlendshapeTrack, frame_id: str) -> Iterator[Any]:
     store = typestore()
     blendshapes = store.types[topics.REFERENCE_BLENDSHAPES.type]
     certain = np.zeros(track.weights.shape[1], dtype=np.float32)
     for stamp_ns, weights in zip(track.stamps, track.weights, strict=True):
-        yield blendshapes(_header(store, stamp_ns, topics.FACE_FRAME), weights.astype(np.float32), certain)
+        yield blendshapes(_header(store, stamp_ns, frame_id), weights.astype(np.float32), certain)
 
 
-def _landmark_messages(track: LandmarkTrack) -> Iterator[Any]:
+def _landmark_messages(track: LandmarkTrack, frame_id: str) -> Iterator[Any]:
     store = typestore()
     landmarks = store.types[FLAT_LANDMARKS]
     certain = np.zeros(track.points.shape[1], dtype=np.float32)
     for stamp_ns, points in zip(track.stamps, track.points, strict=True):
-        yield landmarks(_header(store, stamp_ns, topics.FACE_FRAME), points.reshape(-1).astype(np.float64), certain)
+        yield landmarks(_header(store, stamp_ns, frame_id), points.reshape(-1).astype(np.float64), certain)

@@ -1,4 +1,4 @@
-"""The one table of topics, with their types and qualities of service, and the frames and covariances of the readings.
+"""The one table of topics, with their types and qualities of service, and the covariances of the readings.
 
 Names are relative to the namespace of a person, save those that begin with a slash (docs/architecture.md).
 """
@@ -137,21 +137,17 @@ DIALOGUE: frozenset[Topic] = frozenset({UTTERANCE, HEARD, REPLY})
 KNOWN: dict[str, Topic] = {topic: topic for topic in SESSION | FACE | DIALOGUE | {MESH, ACKNOWLEDGEMENT, DIAGNOSTICS}}
 """Every topic by its name."""
 
-IMU_FRAMES: dict[Ear, str] = {"left": "earphone_left_imu_link", "right": "earphone_right_imu_link"}
-FACE_FRAME = "face"
-
 # LSM6DS3TR-C datasheet, "Mechanical characteristics": noise densities 90 µg/√Hz (±4 g) and 5 mdps/√Hz in
 # high-performance mode, in the 15 Hz that a device sampling at 30 Hz lets through (docs/device-protocol.md).
 _NOISE_BANDWIDTH = 15.0  # Hz
-_ACCELERATION_VARIANCE = (90e-6 * STANDARD_GRAVITY) ** 2 * _NOISE_BANDWIDTH  # (m/s²)²
-_ANGULAR_VELOCITY_VARIANCE = (5e-3 * math.pi / 180.0) ** 2 * _NOISE_BANDWIDTH  # (rad/s)²
+ACCELERATION_STDEV = round(90e-6 * STANDARD_GRAVITY * math.sqrt(_NOISE_BANDWIDTH), 6)  # m/s²
+ANGULAR_VELOCITY_STDEV = round(math.radians(5e-3) * math.sqrt(_NOISE_BANDWIDTH), 6)  # rad/s
 
-
-def _diagonal(variance: float) -> tuple[float, ...]:
-    return variance, 0.0, 0.0, 0.0, variance, 0.0, 0.0, 0.0, variance
-
-
-# Row-major 3x3, as in sensor_msgs/Imu. The IMU does not estimate an orientation: REP-145 wants -1 first then.
+# The IMU does not estimate an orientation: REP-145 wants -1 first then.
 ORIENTATION_COVARIANCE = (-1.0, *(0.0,) * 8)
-ACCELERATION_COVARIANCE = _diagonal(_ACCELERATION_VARIANCE)
-ANGULAR_VELOCITY_COVARIANCE = _diagonal(_ANGULAR_VELOCITY_VARIANCE)
+
+
+def covariance(stdev: float) -> tuple[float, ...]:
+    """Row-major 3x3, as in ``sensor_msgs/Imu``, of axes with the same standard deviation; 0: unknown (REP-145)."""
+    variance = stdev**2
+    return variance, 0.0, 0.0, 0.0, variance, 0.0, 0.0, 0.0, variance

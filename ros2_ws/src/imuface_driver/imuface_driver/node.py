@@ -14,7 +14,7 @@ from imuface_core import topics
 from imuface_core.earphone import EARS, Ear
 from imuface_core.stamps import set_ns
 from imuface_interfaces.msg import Blendshapes
-from imuface_node import MANY, AutostartNode, Param, Status, StatusLevel, offered
+from imuface_node import MANY, PERSON_ID, AutostartNode, Param, Status, StatusLevel, frames_of_node, offered
 from imuface_simulation import ACTIVITIES, PEOPLE
 from imuface_simulation.earphones import MAX_RATE, MIN_RATE
 from numpy.typing import NDArray
@@ -63,6 +63,21 @@ class ImufaceDriver(AutostartNode):
         Param("udp.port", 47800, "UDP port to receive datagrams at; 0: any", within=(0, 65_535)),
         Param("bag.path", "", "recorded session to play"),
         Param("bag.namespace", "", "namespace of the person in the recorded session; empty: the only one"),
+        Param("left_frame_id", "", "frame of the left ear's readings; empty: earphone_left_imu_link, with the id"),
+        Param("right_frame_id", "", "frame of the right ear's readings; empty: earphone_right_imu_link, with the id"),
+        PERSON_ID,
+        Param(
+            "linear_acceleration_stdev",
+            topics.ACCELERATION_STDEV,
+            "standard deviation of each axis, m/s², for the messages' covariance; 0: unknown (REP-145)",
+            within=(0, 100),
+        ),
+        Param(
+            "angular_velocity_stdev",
+            topics.ANGULAR_VELOCITY_STDEV,
+            "standard deviation of each axis, rad/s, for the messages' covariance; 0: unknown (REP-145)",
+            within=(0, 100),
+        ),
     )
 
     def __init__(self, **kwargs: Any) -> None:
@@ -79,16 +94,18 @@ class ImufaceDriver(AutostartNode):
         logger = logging.getLogger("imuface_driver")
         logger.setLevel(logging.INFO)
         logger.addHandler(self._log_handler)
+        frames = frames_of_node(self)
         for ear, topic in topics.IMU.items():
-            self._imu[ear] = self.create_publisher(Imu, topic, offered(topic)), _imu_message(ear)
+            message = self._imu_message(self._parameter(f"{ear}_frame_id") or frames.imu[ear])
+            self._imu[ear] = self.create_publisher(Imu, topic, offered(topic)), message
         self._sources = self._create_sources()
         for source in self._sources:
             source.open()
         if any(isinstance(source, SimulatedSource | BagSource) for source in self._sources):
             topic = topics.REFERENCE_BLENDSHAPES
-            message = Blendshapes()
-            message.header.frame_id = topics.FACE_FRAME
-            self._reference = self.create_publisher(Blendshapes, topic, offered(topic)), message
+            reference = Blendshapes()
+            reference.header.frame_id = frames.face
+            self._reference = self.create_publisher(Blendshapes, topic, offered(topic)), reference
 
     def start(self) -> None:
         self._stop.clear()
@@ -206,6 +223,18 @@ class ImufaceDriver(AutostartNode):
             raise ValueError("source is serial, but neither serial.left_port nor serial.right_port names a port")
         return sources
 
+    def _imu_message(self, frame_id: str) -> Imu:
+        """A message in which only stamp and measurement are still to be set."""
+        message = Imu()
+        message.header.frame_id = frame_id
+        message.orientation_covariance = np.array(topics.ORIENTATION_COVARIANCE)
+        message.linear_acceleration_covariance = self._covariance("linear_acceleration_stdev")
+        message.angular_velocity_covariance = self._covariance("angular_velocity_stdev")
+        return message
+
+    def _covariance(self, name: str) -> NDArray[np.float64]:
+        return np.array(topics.covariance(self._parameter(name)))
+
     def _parameter(self, name: str) -> Any:
         return self.get_parameter(name).value
 
@@ -226,16 +255,6 @@ class _RosLogHandler(logging.Handler):
             self._logger.warning(record.getMessage())
         else:
             self._logger.info(record.getMessage())
-
-
-def _imu_message(ear: Ear) -> Imu:
-    """A message in which only stamp and measurement are still to be set."""
-    message = Imu()
-    message.header.frame_id = topics.IMU_FRAMES[ear]
-    message.orientation_covariance = np.array(topics.ORIENTATION_COVARIANCE)
-    message.linear_acceleration_covariance = np.array(topics.ACCELERATION_COVARIANCE)
-    message.angular_velocity_covariance = np.array(topics.ANGULAR_VELOCITY_COVARIANCE)
-    return message
 
 
 def main(args: list[str] | None = None) -> None:

@@ -111,6 +111,26 @@ def stamp_ns(message: Imu | Blendshapes) -> int:
     return message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
 
 
+def test_frames_and_covariances_are_parameters(driver: Callable[..., Graph], wait_for: Callable[..., None]) -> None:
+    graph = driver(
+        person_id="anna", left_frame_id="left_bud", linear_acceleration_stdev=0.5, angular_velocity_stdev=0.0
+    )
+    wait_for(lambda: graph.imu["left"] and graph.imu["right"] and graph.references)
+    frames = [graph.imu[ear][0][1].header.frame_id for ear in EARS]
+    assert [*frames, graph.references[0].header.frame_id] == ["left_bud", "earphone_right_imu_link_anna", "face_anna"]
+    message = graph.imu["right"][0][1]
+    assert message.linear_acceleration_covariance.tolist() == [0.25, 0, 0, 0, 0.25, 0, 0, 0, 0.25]
+    assert message.angular_velocity_covariance.tolist() == [0.0] * 9  # unknown (REP-145)
+
+
+def test_a_person_who_cannot_be_in_a_frame_is_refused(
+    driver: Callable[..., Graph], wait_for: Callable[..., None]
+) -> None:
+    graph = driver(person_id="anna b")
+    wait_for(lambda: graph.level(NODE) == ERROR)
+    assert "a person is called 'anna b' in frames: use letters" in graph.message(NODE)
+
+
 @pytest.mark.timing
 def test_simulated_earphones_are_published_by_default(
     driver: Callable[..., Graph], wait_for: Callable[..., None]

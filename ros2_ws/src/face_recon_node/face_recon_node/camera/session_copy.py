@@ -39,7 +39,7 @@ def copy_with_reference(
         old = ((writer.topic_like(source), time_ns, data) for source, time_ns, data in bag.storage.messages(kept))
         new = (
             (writer.topic_of_ours(bag.topic(topic), topic), stamp_ns, data)
-            for topic, stamp_ns, data in encoded(Recording(None, None, blendshapes, landmarks))
+            for topic, stamp_ns, data in encoded(Recording(None, None, blendshapes, landmarks), bag.namespace)
         )
         for channel, time_ns, data in heapq.merge(old, new, key=lambda message: message[1]):
             writer.write(channel, time_ns, data)
