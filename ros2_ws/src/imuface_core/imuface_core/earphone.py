@@ -37,8 +37,8 @@ class Reading(NamedTuple):
     ear: Ear | None  # None: the packets of the device do not tell
     acceleration: Vector  # m/s², IMU frame, +g on the upward axis at rest (REP-145)
     angular_velocity: Vector  # rad/s, IMU frame
-    # 0..timing.time_period_us - 1: device clock at the sampling instant. A device without a clock: sequence number times
-    # the nominal time between samples, with a drift of some percent.
+    # 0..timing.time_period_us - 1: device clock at the sampling instant. Of a device without a clock: sequence number
+    # times the nominal time between samples, with a drift of some percent.
     time_us: int
     sequence: int = 0  # 0..timing.sequence_period - 1, one more for each sample taken
     timing: Timing = FRAME_TIMING
