@@ -9,7 +9,7 @@ setup(
     license="Apache-2.0",
     packages=find_packages(include=["imuface_driver", "imuface_driver.*"]),
     # Versions are pinned once, in requirements.txt at the repository's root.
-    install_requires=["numpy", "scipy", "pyserial", "cobs", "fastcrc"],
+    install_requires=["numpy", "scipy", "pyserial", "cobs", "fastcrc", "bleak"],
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/imuface_driver"]),
         ("share/imuface_driver", ["package.xml"]),

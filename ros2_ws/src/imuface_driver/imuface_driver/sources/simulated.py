@@ -80,7 +80,7 @@ class SimulatedSource(DeviceSource):
             if stop.wait(wait) if wait > 0.0 else stop.is_set():
                 return
             _, taken, sample = heapq.heappop(queue)
-            measurement = self.deliver(sample, self.now_ns(), sink)
+            measurement = self.deliver(sample.ear, sample, self.now_ns(), sink)
             if measurement is not None and sample.ear == "left":
                 sink.reference(measurement.stamp_ns, self._performance.weights([taken])[0])
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
-from imuface_core.earphone import EARS, DeviceSample, Ear
+from imuface_core.earphone import EARS, Ear, Sample
 from numpy.typing import NDArray
 
 from imuface_driver.ear import EarHealth, EarReceiver, ImuSample
@@ -65,9 +65,9 @@ class DeviceSource(Source):
         self._receivers = {ear: EarReceiver(ear) for ear in ears}
         self.health = {ear: receiver.health for ear, receiver in self._receivers.items()}
 
-    def deliver(self, sample: DeviceSample, arrival_ns: int, sink: Sink) -> ImuSample | None:
-        """Stamp a sample and hand it on; None when it came after a later one."""
-        measurement = self._receivers[sample.ear].receive(sample, arrival_ns)
+    def deliver(self, ear: Ear, sample: Sample, arrival_ns: int, sink: Sink) -> ImuSample | None:
+        """Stamp a sample of ``ear`` and hand it on; None when it came after a later one."""
+        measurement = self._receivers[ear].receive(sample, arrival_ns)
         if measurement is not None:
             sink.imu(measurement)
         return measurement
@@ -89,7 +89,7 @@ class FrameSource(DeviceSource):
         samples = self.decoder.feed(data)
         self._look_at(data, bool(samples))
         for sample in samples:
-            self.deliver(sample if self._ear is None else sample._replace(ear=self._ear), arrival_ns, sink)
+            self.deliver(self._ear or sample.ear, sample, arrival_ns, sink)
 
     def _look_at(self, data: bytes, frames: bool) -> None:
         """Say what comes when it is no frames."""
