@@ -114,7 +114,7 @@ class DeviceClock:
         if len(self._points) > 1:
             self._slope = min(max(_slope_under(list(self._points)), -drift), drift)
         if len(self._points) >= DRIFT_INTERVALS:
-            self.drift_ppm = -self._slope * 1e6
+            self.drift_ppm = -self._slope / (1.0 + self._slope) * 1e6
         self._offset = min(y - self._slope * x for x, y in self._points)
 
 

@@ -17,6 +17,9 @@ from imuface_driver.ear import ImuSample
 from imuface_driver.sources import Source
 from numpy.typing import NDArray
 
+# What several tests share is imported by its name.
+sys.path.insert(0, str(Path(__file__).parent))
+
 EMULATOR = Path(__file__).with_name("emulated_earphones.py")
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
 import pytest
+from device_packets import damage, mutated, noisy  # type: ignore[import-not-found]
+from hypothesis import given
+from hypothesis import strategies as st
 from imuface_driver import devices
 from imuface_driver.devices import DEVICES, Device
 
@@ -42,3 +46,26 @@ def test_a_profile_is_whole(device: Device) -> None:
     decoder = device.decoder()
     assert list(decoder.feed(device.notify[0], b"")) == []
     assert sum(decoder.counters().values()) == 1
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_of_damaged_packets_only_those_pass_that_look_whole(name: str) -> None:
+    for how in (mutated, noisy):
+        result = damage(name, 10_000, 1, how)
+        assert result.invalid == 0
+        assert result.packets - result.taken > 0
+
+
+def test_a_checksum_lets_no_more_pass_than_its_odds() -> None:
+    assert damage("xiao", 20_000, 2, noisy).wrong <= 5  # odds of 2^-16: 0.3 expected
+    assert damage("esense", 20_000, 2, noisy).wrong <= 120  # odds of 2^-8: 78 expected
+
+
+@pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
+@given(data=st.lists(st.binary(max_size=80)))
+def test_any_notification_is_taken(device: Device, data: list[bytes]) -> None:
+    decoder = device.decoder()
+    for packet in data:
+        for reading in decoder.feed(device.notify[0], packet):
+            assert all(map(math.isfinite, (*reading.acceleration, *reading.angular_velocity)))
+            assert 0 <= reading.time_us < reading.timing.time_period_us

@@ -3,10 +3,11 @@ from __future__ import annotations
 import itertools
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imuface_core.earphone import DeviceSample
+from imuface_core.earphone import DeviceSample, Reading, Timing
 from imuface_driver.ear import EarReceiver
 
 PERIOD_US = 33_333
@@ -76,3 +77,65 @@ def test_whatever_a_device_sends_each_sample_is_delivered_or_counted(steps: list
     assert receiver.health.received + receiver.health.out_of_order == len(steps)
     assert receiver.health.lost >= 0
     assert all(a < b for a, b in itertools.pairwise(stamps))
+
+
+# Other clocks -------------------------------------------------------------------------------------------------------
+
+MILLISECONDS = Timing(time_period_us=1000 << 32, sequence_period=None)
+LONG = Timing(time_period_us=1 << 64, sequence_period=None)
+COUNTED = Timing(time_period_us=256 * 10_000, sequence_period=256, drift=0.05)
+
+
+def run(timing: Timing, readings: list[tuple[int, int, float]], least: float = 0.004) -> tuple[EarReceiver, np.ndarray]:
+    """Feed (device time, number, true time in s) with delays of a radio; the errors of the stamps in s."""
+    generator = np.random.default_rng(0)
+    receiver, errors, latest = EarReceiver("left"), [], 0.0
+    for time_us, number, true in readings:
+        latest = max(latest, true + least + generator.exponential(0.005))
+        reading = Reading(None, (0.0, 0.0, 9.8), (0.0, 0.0, 0.0), time_us, number, timing)
+        measurement = receiver.receive(reading, HOST_NS + round(latest * 1e9))
+        assert measurement is not None
+        errors.append((measurement.stamp_ns - HOST_NS) * 1e-9 - true - least)
+    return receiver, np.array(errors)
+
+
+def test_milliseconds_that_wrap_are_followed() -> None:
+    first = 2**32 - 10_000  # ms; wraps after 10 s
+    times = [i * 20 for i in range(3000)]
+    receiver, errors = run(MILLISECONDS, [((first + t) % 2**32 * 1000, 0, t * 1e-3) for t in times])
+    assert receiver.health.resyncs == receiver.health.out_of_order == receiver.health.lost == 0
+    assert np.abs(errors[500:]).max() < 1e-3
+
+
+@pytest.mark.parametrize("boot_us", [0, 1_700_000_000_000_000, 2**64 - 30_000_000])
+def test_microseconds_of_64_bits_are_followed(boot_us: int) -> None:
+    receiver, errors = run(LONG, [((boot_us + i * 10_000) % 2**64, 0, i * 0.01) for i in range(6000)])
+    assert receiver.health.resyncs == receiver.health.lost == 0
+    assert np.abs(errors[1000:]).max() < 0.5e-3
+
+
+@pytest.mark.parametrize("rate", [97.0, 100.0, 103.0])
+def test_a_device_without_a_clock_is_counted_at_its_true_rate(rate: float) -> None:
+    kept = [i for i in range(6000) if i % 7 and not 3000 < i < 3400]  # each seventh lost, and four seconds in a row
+    receiver, errors = run(COUNTED, [(i % 256 * 10_000, i % 256, i / rate) for i in kept])
+    assert receiver.health.resyncs == receiver.health.out_of_order == 0
+    assert np.abs(errors[1500:]).max() < 2e-3
+    assert receiver.health.drift_ppm == pytest.approx((rate / 100 - 1) * 1e6, abs=300)
+    assert receiver.health.rate_and_jitter()[0] == pytest.approx(rate * 6 / 7, rel=0.02)
+
+
+def test_of_short_numbers_only_a_repeat_is_out_of_order() -> None:
+    receiver = EarReceiver("left")
+    reading = Reading(None, (0.0,) * 3, (0.0,) * 3, 1_000_000, 100, COUNTED)
+    assert receiver.receive(reading, HOST_NS) is not None
+    assert receiver.receive(reading, HOST_NS + 1_000_000) is None
+    ahead = reading._replace(sequence=80, time_us=800_000)  # 236 lost
+    assert receiver.receive(ahead, HOST_NS + 2_360_000_000) is not None
+    assert (receiver.health.out_of_order, receiver.health.resyncs) == (1, 0)
+
+
+def test_readings_without_a_charge_leave_the_last_one() -> None:
+    receiver = EarReceiver("left")
+    for index, battery in enumerate((70, None)):
+        receiver.receive(sample(index, battery), arrival(index))
+    assert receiver.health.battery == 70
