@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from imuface_core.earphone import EARS, Ear
 
-from imuface_driver.bluetooth.choice import Choice
+from imuface_driver.bluetooth.choice import Choice, untold
 from imuface_driver.bluetooth.errors import FAILURES, PATIENCE, explain, reason
 from imuface_driver.devices import ATT_HEADER, Decoder, Device
 from imuface_driver.sources.source import POLL_PERIOD, DeviceSource, HostClock, Sink
@@ -51,7 +51,7 @@ class Found(NamedTuple):
     """A device that may be connected."""
 
     peripheral: BLEDevice
-    kind: Device
+    kinds: tuple[Device, ...]  # of which it may be; its characteristics tell
     ears: tuple[Ear, ...]  # which it is; both: one of them or both, its packets tell
     rssi: int
 
@@ -65,9 +65,10 @@ class Bud:
     """A connected device."""
 
     found: Found
-    decoder: Decoder
     client: BleakClient
-    mtu: int = ATT_HEADER + 20  # what every connection begins with
+    kind: Device
+    decoder: Decoder
+    mtu: int
     ears: set[Ear] = field(default_factory=set)  # that have come from it
     trouble: str = ""  # why nothing comes
 
@@ -155,9 +156,9 @@ class BluetoothSource(DeviceSource):
                     await asyncio.sleep(backoff)
                     backoff = min(2 * backoff, BACKOFF_MAX)
         finally:
-            for bud in self._buds:
+            buds, self._buds = self._buds, []
+            for bud in buds:
                 await _hang_up(bud.client)
-            self._buds.clear()
 
     def _missing(self) -> set[Ear]:
         """The ears that no connected device brings."""
@@ -242,28 +243,30 @@ class BluetoothSource(DeviceSource):
     # Connecting -----------------------------------------------------------------------------------------------------
 
     async def _connect(self, found: Found, sink: Sink) -> None:
-        address = found.peripheral.address
-        decoder = self._decoders.setdefault(address, found.kind.decoder())
+        buds: list[Bud] = []  # what it turns out to be
 
         def gone(_: BleakClient) -> None:
-            self._on_disconnected(bud)
+            for bud in buds:
+                self._on_disconnected(bud)
 
         client = BleakClient(found.peripheral, gone, timeout=PATIENCE, bluez=self._adapter, backend=self._radio.client)
-        bud = Bud(found, decoder, client)
         try:
             async with asyncio.timeout(PATIENCE):
                 await client.connect()
+                kind = _kind(client, found.kinds)
+                decoder = self._decoders.setdefault(found.peripheral.address, kind.decoder())
+                bud = Bud(found, client, kind, decoder, await _mtu(client, kind))
+                buds.append(bud)
                 self._buds.append(bud)
                 await self._begin(bud, sink)
         except (*FAILURES, ValueError) as error:
             self._say(f"cannot use {found.label}: {reason(error)}; trying again")
-            self._drop(bud)
+            self._buds = [bud for bud in self._buds if bud not in buds]
             await _hang_up(client)
 
     async def _begin(self, bud: Bud, sink: Sink) -> None:
         """Make the device send, and learn its ear. Raises ``ValueError`` when what it sends is of no use."""
-        kind, client = bud.found.kind, bud.client
-        bud.mtu = await _mtu(client, kind)
+        kind, client = bud.kind, bud.client
         for characteristic in kind.notify:
             await client.start_notify(characteristic, partial(self._on_packet, bud, sink, characteristic))
         for characteristic, data in kind.start:
@@ -287,7 +290,7 @@ class BluetoothSource(DeviceSource):
             return False
         if not self._choice.named:
             self._home[ear] = address
-            if len(bud.found.kind.ears) == 1:
+            if len(bud.kind.ears) == 1:
                 self.health = {ear: self.health[ear]}  # nobody waits for an ear that this earphone does not have
         known = bool(self.health[ear].received)
         self.reconnects += known
@@ -298,39 +301,30 @@ class BluetoothSource(DeviceSource):
 
     def _on_packet(self, bud: Bud, sink: Sink, characteristic: str, _: object, data: bytearray) -> None:
         arrival_ns = self.now_ns()
-        kind = bud.found.kind
-        if bud.mtu < kind.min_mtu and len(data) == bud.mtu - ATT_HEADER:
+        if bud.mtu < bud.kind.min_mtu and len(data) == bud.mtu - ATT_HEADER:
             self.cut += 1
             bud.trouble = (
                 f"packets of {bud.found.label} come cut to {len(data)} bytes: its connection has an MTU of {bud.mtu} "
-                f"and they need {kind.min_mtu}; use another adapter or a newer BlueZ"
+                f"and they need {bud.kind.min_mtu}; use another adapter or a newer BlueZ"
             )
             return
         try:
             for reading in bud.decoder.feed(characteristic, bytes(data)):
                 ear = bud.ear or reading.ear
                 if ear is None:
-                    bud.trouble = (
-                        "its packets do not tell the ear: set only one of bluetooth.left and bluetooth.right to it"
-                    )
+                    bud.trouble = untold("it", bud.found.peripheral.address)
                 elif ear in bud.ears or self._admit(bud, ear):
                     self.deliver(ear, reading, arrival_ns, sink)
         except Exception as error:  # bleak would only log it
             self._failure = error
 
     def _on_disconnected(self, bud: Bud) -> None:
-        if self._drop(bud):
-            self._say(f"{bud.found.label} is gone; looking for it")
-
-    def _drop(self, bud: Bud) -> bool:
-        """Count a device no longer as connected; whether it was."""
         if bud in self._buds:
             self._buds.remove(bud)
-            return True
-        return False
+            self._say(f"{bud.found.label} is gone; looking for it")
 
     async def _watch_battery(self, bud: Bud) -> None:
-        characteristic = bud.found.kind.battery and bud.client.services.get_characteristic(bud.found.kind.battery)
+        characteristic = bud.kind.battery and bud.client.services.get_characteristic(bud.kind.battery)
         if not characteristic:
             return
         self._on_battery(bud, await bud.client.read_gatt_char(characteristic))
@@ -343,14 +337,20 @@ class BluetoothSource(DeviceSource):
                 self.health[ear].battery = data[0]
 
 
-async def _mtu(client: BleakClient, kind: Device) -> int:
-    """The ATT MTU of a connection, once it is large enough or seems to stay what it is.
+def _kind(client: BleakClient, kinds: Sequence[Device]) -> Device:
+    """The first kind all of whose characteristics the device has. Raises ``ValueError`` when it is of none."""
+    for kind in kinds:
+        wanted = [*kind.notify, *(characteristic for characteristic, _ in kind.start)]
+        missing = [uuid for uuid in wanted if client.services.get_characteristic(uuid) is None]
+        if not missing:
+            return kind
+    raise ValueError(f"it has no characteristic {missing[0]}, as {kind.title} has: is it of another kind or firmware?")
 
-    Raises ``ValueError`` when the device does not have what its kind has.
-    """
+
+async def _mtu(client: BleakClient, kind: Device) -> int:
+    """The ATT MTU of a connection, once it is large enough or seems to stay what it is."""
     characteristic = client.services.get_characteristic(kind.notify[0])
-    if characteristic is None:
-        raise ValueError(f"it has no characteristic {kind.notify[0]}, as {kind.title} has: another firmware?")
+    assert characteristic is not None
     end = asyncio.get_running_loop().time() + MTU_PATIENCE
     while True:
         mtu = characteristic.max_write_without_response_size + ATT_HEADER
