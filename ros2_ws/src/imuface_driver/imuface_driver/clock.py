@@ -80,7 +80,7 @@ class DeviceClock:
         """Device time in ns on a line that does not wrap: the candidate nearest to what the map expects now."""
         if self._device_ns < 0:
             return time_us * 1000
-        expected_us = round((arrival_ns - self._epoch_ns - self._offset) / (1.0 + self._slope)) // 1000
+        expected_us = int((arrival_ns - self._epoch_ns - self._offset) / (1000.0 + 1000.0 * self._slope))
         ahead = (time_us - expected_us + period_us // 2) % period_us - period_us // 2
         return (expected_us + ahead) * 1000
 

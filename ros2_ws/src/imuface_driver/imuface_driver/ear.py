@@ -6,7 +6,7 @@ from collections import deque
 from typing import NamedTuple
 
 import numpy as np
-from imuface_core.earphone import Ear, Sample, Vector
+from imuface_core.earphone import Ear, Sample, Timing, Vector
 
 from imuface_driver.clock import DeviceClock
 
@@ -66,11 +66,10 @@ class EarReceiver:
 
     def receive(self, sample: Sample, arrival_ns: int) -> ImuSample | None:
         """The stamped measurement, or None for a sample that comes after a later one; ``arrival_ns``: host clock."""
-        previous = self._previous
-        if previous is not None and _is_out_of_order(sample, previous):
+        previous, timing = self._previous, sample.timing
+        if previous is not None and _is_out_of_order(sample, previous, timing):
             self.health.out_of_order += 1
             return None
-        timing = sample.timing
         stamp_ns = self._clock.stamp(sample.time_us, arrival_ns, timing)
         numbers = timing.sequence_period
         if previous is not None and numbers and self._clock.resyncs == self.health.resyncs:
@@ -86,8 +85,7 @@ class EarReceiver:
         return ImuSample(self.ear, stamp_ns, sample.acceleration, sample.angular_velocity)
 
 
-def _is_out_of_order(sample: Sample, previous: Sample) -> bool:
-    timing = sample.timing
+def _is_out_of_order(sample: Sample, previous: Sample, timing: Timing) -> bool:
     if (previous.time_us - sample.time_us) % timing.time_period_us >= REORDER_US:
         return False
     if timing.sequence_period is None:
