@@ -64,13 +64,16 @@ class EarReceiver:
         self._clock = DeviceClock()
         self._previous: Sample | None = None
 
-    def receive(self, sample: Sample, arrival_ns: int) -> ImuSample | None:
-        """The stamped measurement, or None for a sample that comes after a later one; ``arrival_ns``: host clock."""
+    def receive(self, sample: Sample, arrival_ns: int, waited_ns: int = 0) -> ImuSample | None:
+        """The stamped measurement, or None for a sample that comes after a later one.
+
+        ``arrival_ns``: host clock; ``waited_ns``: for how long the sample waited for the newest of its packet.
+        """
         previous, timing = self._previous, sample.timing
         if previous is not None and _is_out_of_order(sample, previous, timing):
             self.health.out_of_order += 1
             return None
-        stamp_ns = self._clock.stamp(sample.time_us, arrival_ns, timing)
+        stamp_ns = self._clock.stamp(sample.time_us, arrival_ns - waited_ns, timing)
         numbers = timing.sequence_period
         if previous is not None and numbers and self._clock.resyncs == self.health.resyncs:
             missing = (sample.sequence - previous.sequence - 1) % numbers

@@ -10,10 +10,13 @@ import asyncio
 import random
 import selectors
 import struct
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 from bleak.backends.adapter import BaseBleakAdapter
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient
@@ -30,10 +33,13 @@ from bumble.host import Host
 from bumble.link import LocalLink
 from bumble.transport.common import AsyncPipeSink
 from fastcrc import crc16
-from imuface_core.earphone import EARS, SEQUENCE_PERIOD, TIME_PERIOD_US, Ear
+from imuface_core.earphone import ACCELERATION_PER_LSB, EARS, SEQUENCE_PERIOD, TIME_PERIOD_US, Ear
 from imuface_driver import devices
+from imuface_driver.bluetooth.choice import Choice
 from imuface_driver.devices.xiao import BATCH, SAMPLES
-from imuface_driver.sources.bluetooth import Radio
+from imuface_driver.ear import EarHealth, ImuSample
+from imuface_driver.sources.bluetooth import BluetoothSource, Radio
+from numpy.typing import NDArray
 
 EPOCH_NS = 1_700_000_000_000_000_000
 _NAMES = (AdvertisingData.COMPLETE_LOCAL_NAME, AdvertisingData.SHORTENED_LOCAL_NAME)
@@ -113,7 +119,8 @@ class _Scanner(BaseBleakScanner):
 
     def _on_advertisement(self, heard: Advertisement) -> None:
         name = next((str(text) for kind in _NAMES if (text := heard.data.get(kind))), None)
-        services = [_uuid(uuid) for kind in _SERVICES for uuid in heard.data.get(kind) or ()]
+        listed: list[Any] = [heard.data.get(kind) or () for kind in _SERVICES]
+        services = [_uuid(uuid) for uuids in listed for uuid in uuids]
         data = AdvertisementData(name, {}, {}, services, None, heard.rssi, ())
         address = heard.address.to_string(False)
         device = self.create_or_update_device(address, address, name, heard.address, data)
@@ -258,8 +265,10 @@ class Earphone:
         self._sender = asyncio.create_task(self._send_queued())
 
     async def appear(self) -> None:
-        """Advertise until connected."""
-        await self.device.start_advertising(advertising_interval_min=20.0, advertising_interval_max=20.0)
+        """Advertise whenever nobody is connected."""
+        await self.device.start_advertising(
+            auto_restart=True, advertising_interval_min=20.0, advertising_interval_max=20.0
+        )
 
     async def go(self) -> None:
         """Break the connection and be silent until :meth:`appear`."""
@@ -329,3 +338,89 @@ class Sampler:
             wraps, rest = divmod(first + index, INDEX_PERIOD)
             packet += struct.pack("<H6h", time - times[max(index - 1, 0)], rest, wraps, 8192, 0, 0, 0)
         return packet + struct.pack("<H", crc16.ibm_3740(packet))
+
+
+@dataclass
+class Wearing:
+    """What a source made of one ear, beside what was true."""
+
+    ear: Ear
+    health: EarHealth
+    sampler: Sampler
+    samples: list[ImuSample] = field(default_factory=list)
+    arrivals: list[int] = field(default_factory=list)  # host ns
+    returns: list[int] = field(default_factory=list)  # host ns at which the bud was there again
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """Which of the sampler's samples came, in order of arrival."""
+        rest, wraps, _ = np.round(np.array([s.acceleration for s in self.samples]) / ACCELERATION_PER_LSB).T
+        return (wraps * INDEX_PERIOD + rest).astype(np.int64)
+
+    @property
+    def errors(self) -> NDArray[np.float64]:
+        """Stamp - true sampling time of each sample, seconds."""
+        stamps = np.array([sample.stamp_ns for sample in self.samples])
+        return (stamps - np.array(self.sampler.truth)[self.indices]) * 1e-9
+
+    @property
+    def missing(self) -> int:
+        """Samples between the first and the last that did not come, without those of a silence with a reboot in it."""
+        gaps = [(last, first) for last, first in pairwise(self.indices) if first > last + 1]
+        reboots = self.sampler.reboots
+        return sum(first - last - 1 for last, first in gaps if not any(last < each <= first for each in reboots))
+
+    @property
+    def recoveries(self) -> list[float]:
+        """Seconds from each return to the first sample that came after it."""
+        arrivals = np.array(self.arrivals)
+        return [float(arrivals[arrivals > back].min() - back) * 1e-9 for back in self.returns]
+
+
+async def wear(
+    duration: float,
+    away: Mapping[Ear, Sequence[tuple[float, float]]],
+    reboots: Mapping[Ear, Sequence[float]],
+    seed: int = 0,
+) -> list[Wearing]:
+    """Wear a pair of XIAO buds for so many seconds, with clocks 50 ppm fast and slow and 2 % of the packets lost.
+
+    ``away``: when an ear goes, and for how long; ``reboots``: when one starts anew, which takes it two seconds. The
+    clocks wrap after three seconds.
+    """
+    air, generator = Air(), random.Random(seed)
+    source = BluetoothSource(loop_ns, Choice(), radio=await air.radio())
+    wearings: dict[Ear, Wearing] = {}
+    loop = asyncio.get_running_loop()
+    for ear, drift in zip(EARS, (50e-6, -50e-6), strict=True):
+        bud = Earphone(devices.DEVICES["xiao"], f"imuface {ear}", {devices.BATTERY_LEVEL: bytes([73])})
+        await bud.switch_on(air)
+        sampler = Sampler(bud, ear, drift=drift, loss=0.02, boot_us=TIME_PERIOD_US - 3_000_000, generator=generator)
+        wearings[ear] = Wearing(ear, source.health[ear], sampler)
+
+    class Receiver:
+        def imu(self, sample: ImuSample) -> None:
+            wearings[sample.ear].samples.append(sample)
+            wearings[sample.ear].arrivals.append(loop_ns())
+
+        def reference(self, stamp_ns: int, weights: NDArray[np.float32]) -> None:
+            raise NotImplementedError
+
+    async def leave(wearing: Wearing, begin: float, length: float, reboot: bool) -> None:
+        await asyncio.sleep(begin)
+        await wearing.sampler.earphone.go()
+        if reboot:
+            wearing.sampler.reboot()
+        await asyncio.sleep(length)
+        wearing.returns.append(loop_ns())
+        await wearing.sampler.earphone.appear()
+
+    stop = threading.Event()
+    events = [leave(wearings[ear], *each, False) for ear in away for each in away[ear]]
+    events += [leave(wearings[ear], each, 2.0, True) for ear in reboots for each in reboots[ear]]
+    receiving = loop.create_task(source.receive(Receiver(), stop))
+    await asyncio.gather(*(wearing.sampler.run(duration) for wearing in wearings.values()), *events)
+    stop.set()
+    await receiving
+    assert not source.fault, source.fault
+    return list(wearings.values())

@@ -140,7 +140,7 @@ class BluetoothSource(DeviceSource):
                 if self._failure is not None:
                     raise self._failure
                 if not self._missing():
-                    self._say(next((bud.trouble for bud in self._buds if bud.trouble), ""))
+                    self._say(next((f"{bud.found.label}: {bud.trouble}" for bud in self._buds if bud.trouble), ""))
                     backoff = BACKOFF_MIN
                     await asyncio.sleep(POLL_PERIOD)
                     continue
@@ -304,17 +304,19 @@ class BluetoothSource(DeviceSource):
         if bud.mtu < bud.kind.min_mtu and len(data) == bud.mtu - ATT_HEADER:
             self.cut += 1
             bud.trouble = (
-                f"packets of {bud.found.label} come cut to {len(data)} bytes: its connection has an MTU of {bud.mtu} "
-                f"and they need {bud.kind.min_mtu}; use another adapter or a newer BlueZ"
+                f"its packets come cut to {len(data)} bytes, the connection has an MTU of {bud.mtu} and they need "
+                f"{bud.kind.min_mtu}: use another adapter or a newer BlueZ"
             )
             return
         try:
-            for reading in bud.decoder.feed(characteristic, bytes(data)):
+            readings = bud.decoder.feed(characteristic, bytes(data))
+            for reading in readings:
                 ear = bud.ear or reading.ear
                 if ear is None:
                     bud.trouble = untold("it", bud.found.peripheral.address)
                 elif ear in bud.ears or self._admit(bud, ear):
-                    self.deliver(ear, reading, arrival_ns, sink)
+                    waited_us = (readings[-1].time_us - reading.time_us) % reading.timing.time_period_us
+                    self.deliver(ear, reading, arrival_ns, sink, 1000 * waited_us)
         except Exception as error:  # bleak would only log it
             self._failure = error
 

@@ -65,9 +65,9 @@ class DeviceSource(Source):
         self._receivers = {ear: EarReceiver(ear) for ear in ears}
         self.health = {ear: receiver.health for ear, receiver in self._receivers.items()}
 
-    def deliver(self, ear: Ear, sample: Sample, arrival_ns: int, sink: Sink) -> ImuSample | None:
-        """Stamp a sample of ``ear`` and hand it on; None when it came after a later one."""
-        measurement = self._receivers[ear].receive(sample, arrival_ns)
+    def deliver(self, ear: Ear, sample: Sample, arrival_ns: int, sink: Sink, waited_ns: int = 0) -> ImuSample | None:
+        """Stamp a sample of ``ear`` and hand it on, as :meth:`EarReceiver.receive`; None: it came after a later one."""
+        measurement = self._receivers[ear].receive(sample, arrival_ns, waited_ns)
         if measurement is not None:
             sink.imu(measurement)
         return measurement
