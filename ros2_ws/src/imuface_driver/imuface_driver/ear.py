@@ -37,6 +37,7 @@ class EarHealth:
         self.resyncs = 0  # times the clock map was started anew
         self.drift_ppm: float | None = None  # of the device clock against the host's
         self.battery: int | None = None  # percent
+        self.rssi: int | None = None  # dBm; of a radio, when the ear was connected
         self.last_arrival_ns: int | None = None  # host clock
         self._recent: deque[tuple[int, int]] = deque(maxlen=RECENT)  # (stamp, arrival)
 

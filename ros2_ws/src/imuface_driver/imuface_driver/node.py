@@ -21,9 +21,12 @@ from numpy.typing import NDArray
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import Imu
 
+from imuface_driver.bluetooth.choice import Choice
+from imuface_driver.devices import DEVICES
 from imuface_driver.ear import EarHealth, ImuSample
-from imuface_driver.sources import BagSource, SerialSource, SimulatedSource, Source, UdpSource
+from imuface_driver.sources import BagSource, BluetoothSource, SerialSource, SimulatedSource, Source, UdpSource
 
+ANY = "any"  # kind of earphones
 SILENCE = 1.0  # s without a sample after which an ear counts as silent
 LOSSY = 0.1  # share of lost samples since the last report that deserves a warning
 
@@ -36,7 +39,9 @@ class ImufaceDriver(AutostartNode):
     """
 
     PARAMETERS = (
-        Param("source", "simulated", "where samples come from", choices=("simulated", "serial", "udp", "bag")),
+        Param(
+            "source", "simulated", "where samples come from", choices=("simulated", "bluetooth", "serial", "udp", "bag")
+        ),
         Param(
             "rate",
             30.0,
@@ -56,6 +61,10 @@ class ImufaceDriver(AutostartNode):
         ),
         Param("simulated.activity", "still", "what the simulated person's head does meanwhile", choices=ACTIVITIES),
         Param("simulated.radio_delay", 0.0, "mean delay of the simulated radio, s", within=(0, 1)),
+        Param("bluetooth.device", ANY, "kind of the earphones", choices=(ANY, *DEVICES)),
+        Param("bluetooth.left", "", "address of the left bud, or its name, such as imuface*; empty: found by its kind"),
+        Param("bluetooth.right", "", "address or name of the right bud; that of the left one: one device for both"),
+        Param("bluetooth.adapter", "", "Bluetooth adapter, such as hci1; empty: the first"),
         Param("serial.left_port", "", "serial port of the left ear"),
         Param("serial.right_port", "", "serial port of the right ear; may be that of the left ear"),
         Param("serial.baud", 115200, "baud rate of the serial ports", within=(50, 12_000_000)),
@@ -187,6 +196,7 @@ class ImufaceDriver(AutostartNode):
             "clock_drift_ppm": "unknown" if health.drift_ppm is None else f"{health.drift_ppm:.1f}",
             "battery_percent": "unknown" if health.battery is None else str(health.battery),
             "last_seen_s": f"{age:.3f}",
+            **({} if health.rssi is None else {"rssi_dbm": str(health.rssi)}),
             # A damaged frame does not tell its ear: these are of the link, which two ears may share.
             **{f"link_{name}": str(count) for name, count in source.counters().items()},
         }
@@ -205,6 +215,8 @@ class ImufaceDriver(AutostartNode):
             names = ("performance", "participant", "ears", "seed", "activity", "radio_delay")
             settings = {name: self._parameter(f"simulated.{name}") for name in names}
             return [SimulatedSource(self._now_ns, rate=self._parameter("rate"), **settings)]
+        if kind == "bluetooth":
+            return [self._bluetooth_source()]
         if kind == "serial":
             return self._serial_sources()
         if kind == "udp":
@@ -212,6 +224,15 @@ class ImufaceDriver(AutostartNode):
         if not self._parameter("bag.path"):
             raise ValueError("source is bag, but bag.path is empty: name a recorded session")
         return [BagSource(self._parameter("bag.path"), self._now_ns, self._parameter("bag.namespace") or None)]
+
+    def _bluetooth_source(self) -> BluetoothSource:
+        device = self._parameter("bluetooth.device")
+        kinds = tuple(DEVICES.values()) if device == ANY else (DEVICES[device],)
+        named = {ear: name for ear in EARS if (name := self._parameter(f"bluetooth.{ear}").strip())}
+        for ear in named:
+            if len(kinds) == 1 and ear not in kinds[0].ears:
+                raise ValueError(f"bluetooth.{ear} is given, but {kinds[0].title} has no {ear} ear with a sensor")
+        return BluetoothSource(self._now_ns, Choice(kinds, named), self._parameter("bluetooth.adapter"))
 
     def _serial_sources(self) -> list[Source]:
         ports = {ear: self._parameter(f"serial.{ear}_port") for ear in EARS}

@@ -221,9 +221,14 @@ def test_what_cannot_work_is_said_and_the_node_stays_up(
     ("parameters", "message"),
     [
         ({"source": "serial"}, "neither serial.left_port nor serial.right_port"),
+        ({"source": "bluetooth", "bluetooth.device": "banana"}, "bluetooth.device is 'banana', must be one of any, "),
+        (
+            {"source": "bluetooth", "bluetooth.device": "esense", "bluetooth.right": "eSense-0001"},
+            "bluetooth.right is given, but eSense (left bud) has no right ear with a sensor",
+        ),
         ({"source": "bag", "bag.path": "/nowhere"}, "there is no session at /nowhere"),
         ({"source": "bag"}, "bag.path is empty"),
-        ({"source": "telepathy"}, "source is 'telepathy', must be one of simulated, serial, udp, bag"),
+        ({"source": "telepathy"}, "source is 'telepathy', must be one of simulated, bluetooth, serial, udp, bag"),
         ({"simulated.activity": "dancing"}, "simulated.activity is 'dancing', must be one of still"),
         ({"simulated.seed": -3}, "simulated.seed is -3, must be 0 to"),
         ({"rate": -5.0}, "rate is -5.0, must be 10 to 208"),

@@ -96,7 +96,7 @@ def test_each_kind_is_found_started_and_read(kind: str, rate: float, ear: Ear) -
         assert bud.written == [step for step in bud.kind.start if step[1] is not None]
         assert np.linalg.norm(sink.samples[ear][9].acceleration[2]) == pytest.approx(9.81, abs=0.01)
         assert source.health[ear].battery == (80 if kind == "xiao" else 64 if bud.kind.battery else None)
-        assert source.rssi == {ear: -50}
+        assert source.health[ear].rssi == -50
         assert source.counters()["malformed_packets"] == 0
 
     leap(scenario())

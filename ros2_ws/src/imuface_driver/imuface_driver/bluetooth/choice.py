@@ -10,7 +10,6 @@ from imuface_core.earphone import EARS, Ear
 
 from imuface_driver.devices import DEVICES, Device
 
-
 Identity = tuple[tuple[Device, ...], tuple[Ear, ...]]
 
 

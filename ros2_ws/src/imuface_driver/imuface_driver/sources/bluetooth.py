@@ -95,7 +95,6 @@ class BluetoothSource(DeviceSource):
         self._refused: set[str] = set()  # addresses of devices that turned out not to be the person's
         self._seen: dict[str, str] = {}  # what is around: names, or nothing, by address
         self._failure: Exception | None = None  # of a callback
-        self.rssi: dict[Ear, int] = {}  # dBm, when the ear was connected: a connection reports none
         self.reconnects = 0
         self.cut = 0  # packets
 
@@ -295,7 +294,7 @@ class BluetoothSource(DeviceSource):
         known = bool(self.health[ear].received)
         self.reconnects += known
         bud.ears.add(ear)
-        self.rssi[ear] = bud.found.rssi
+        self.health[ear].rssi = bud.found.rssi  # a connection does not report it
         log.info("%s ear: %s %s, %d dBm", ear, bud.found.label, "is back" if known else "connected", bud.found.rssi)
         return True
 
