@@ -235,6 +235,11 @@ _FORWARDED = {
     "params": ("imuface_bringup.parameter_commands", "params_app", "List, print and set parameters of running nodes."),
     "topics": ("imuface_bringup.topic_commands", "topics", "List a person's topics, with rates and who is on them."),
     "echo": ("imuface_bringup.topic_commands", "echo", "Print the messages of a topic."),
+    "import": (
+        "imuface_driver.recordings.command",
+        "import_recordings",
+        "Make a session of what earphones recorded by themselves.",
+    ),
     "reconstruct": (
         "face_recon_node.commands.reconstruct",
         "reconstruct",

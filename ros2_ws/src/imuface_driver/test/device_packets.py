@@ -60,6 +60,15 @@ def scheme(groups: tuple[tuple[str, str], ...] = NINE_FLOAT_SCHEME_GROUPS, kind:
     return bytes([sensor]) + word("9-Axis IMU") + bytes([3 * len(groups)]) + components + rates
 
 
+def recording(records: bytes, side: int = 0, version: int = 3) -> bytes:
+    """An OpenEarable file with these records, which are packets of :func:`openearable2`."""
+    if version != 3:
+        return struct.pack("<HQ", version, 5) + records
+    schemes = [scheme(), scheme((("TEMPERATURE_SENSOR", "°C"),), sensor=1)]
+    info = bytes([2, 0, 1]) + b"".join(struct.pack("<H", len(each)) + each for each in schemes)
+    return struct.pack("<HQIIQB", 3, 5, 27 + len(info), len(info), 42, side) + info + records
+
+
 def valid(name: str, packet: bytes) -> bool:
     """Whether the documentation lets a decoder take a packet, written without the decoder."""
     if name == "xiao":

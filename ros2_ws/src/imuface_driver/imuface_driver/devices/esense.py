@@ -25,8 +25,8 @@ _PERIOD_US = 1_000_000 // RATE
 # The device has no clock: its samples are counted. How exact its rate is, is not documented.
 _TIMING = Timing(time_period_us=_INDICES * _PERIOD_US, sequence_period=_INDICES, drift=0.05)
 # LSB per g and per °/s of the ranges ±2, 4, 8, 16 g and ±250, 500, 1000, 2000 °/s.
-_PER_G = (16384.0, 8192.0, 4096.0, 2048.0)
-_PER_DEGREE = (131.0, 65.5, 32.8, 16.4)
+LSB_PER_G = (16384.0, 8192.0, 4096.0, 2048.0)
+LSB_PER_DEGREE = (131.0, 65.5, 32.8, 16.4)
 
 
 def command(head: int, *data: int) -> bytes:
@@ -45,8 +45,8 @@ class ESenseDecoder:
 
     checksum_errors: int = 0
     malformed: int = 0  # wrong size or head
-    acceleration_per_lsb: float = STANDARD_GRAVITY / _PER_G[1]  # m/s²
-    angular_velocity_per_lsb: float = math.radians(1.0) / _PER_DEGREE[1]  # rad/s
+    acceleration_per_lsb: float = STANDARD_GRAVITY / LSB_PER_G[1]  # m/s²
+    angular_velocity_per_lsb: float = math.radians(1.0) / LSB_PER_DEGREE[1]  # rad/s
 
     def configure(self, characteristic: str, data: bytes) -> None:
         """Take the ranges that the device says it has."""
@@ -54,8 +54,8 @@ class ESenseDecoder:
             return
         if len(data) != 7 or data[0] != _RANGES_HEAD or data[1] != sum(data[2:]) & 0xFF:
             raise ValueError(f"eSense answers {data.hex(' ') or 'nothing'} when asked for its ranges")
-        self.angular_velocity_per_lsb = math.radians(1.0) / _PER_DEGREE[data[4] >> 3 & 3]
-        self.acceleration_per_lsb = STANDARD_GRAVITY / _PER_G[data[5] >> 3 & 3]
+        self.angular_velocity_per_lsb = math.radians(1.0) / LSB_PER_DEGREE[data[4] >> 3 & 3]
+        self.acceleration_per_lsb = STANDARD_GRAVITY / LSB_PER_G[data[5] >> 3 & 3]
 
     def scale(self, gyroscope: Vector, accelerometer: Vector) -> tuple[Vector, Vector]:
         """Acceleration (m/s²) and angular velocity (rad/s) of what the chip reads, in LSB."""
