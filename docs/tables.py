@@ -10,6 +10,7 @@ from empathy_agent.node import EmpathyAgent
 from face_recon_node.camera_node import CameraNode
 from face_recon_node.node import FaceReconNode
 from face_recon_node.reference_node import ReferenceNode
+from imuface_avatar.node import AvatarNode
 from imuface_bringup.player_node import PlayerNode
 from imuface_bringup.recorder_node import RecorderNode
 from imuface_bringup.viewer_node import ViewerNode
@@ -22,6 +23,7 @@ NODES: dict[str, type[AutostartNode]] = {
     "face_recon_node": FaceReconNode,
     "reference_node": ReferenceNode,
     "camera_node": CameraNode,
+    "avatar_node": AvatarNode,
     "empathy_agent": EmpathyAgent,
     "recorder": RecorderNode,
     "player": PlayerNode,

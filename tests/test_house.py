@@ -18,6 +18,7 @@ FLOORS = (
     "imuface_node",
     "imuface_driver",
     "face_recon_node",
+    "imuface_avatar",
     "imuface_study",
     "empathy_agent",
     "empathy_training",

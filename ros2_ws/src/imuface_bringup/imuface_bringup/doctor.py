@@ -26,6 +26,7 @@ _PACKAGES = (
     "imuface_node",
     "imuface_driver",
     "face_recon_node",
+    "imuface_avatar",
     "imuface_study",
     "empathy_agent",
     "empathy_training",

@@ -1,0 +1,1 @@
+"""The reconstructed face to avatars: VMC, VRChat OSC and Live Link Face."""
