@@ -70,4 +70,4 @@ class Target:
         self._socket.close()
 
 
-_MANY = "host '{host}' is an address of many machines, and a face is not for everybody: name one machine, or allow it"
+_MANY = "host '{host}' is an address of many machines, and a face is not for everybody: name one machine, or allow_many"

@@ -100,7 +100,7 @@ def record(
         raise typer.Exit(code)
     if face_model is not None or pupil_distance is not None:
         raise ValueError("--face-model and --pupil-distance go with --camera")
-    _run_node("recorder_node", namespace, {"path": str(folder), **flags})
+    _run_node("imuface_bringup.recorder_node", namespace, {"path": str(folder), **flags})
 
 
 @app.command()
@@ -142,6 +142,8 @@ def view(
     source: Annotated[Path | None, typer.Argument(metavar="[BAG]", help="Recorded session; default: live.")] = None,
     save: Annotated[Path | None, typer.Option(help="Write a Rerun recording (.rrd) and show nothing.")] = None,
     port: Annotated[int, typer.Option(help="Port of the web page.", min=1, max=65534)] = 9090,
+    person: Annotated[str, typer.Option(help="Namespace in the bag, if it has several.")] = "",
+    topic: Annotated[list[str] | None, typer.Option(help="What the bag calls an ear: left=/ear_l/imu.")] = None,
     namespace: Namespace = "imuface",
 ) -> None:
     """Show face, ears and dialogue in the browser.
@@ -152,18 +154,70 @@ def view(
     imuface view
     imuface view out/demo/bag
     imuface view out/demo/bag --save demo.rrd
+    imuface view rosbag2_2026 --topic left=/ear_l/imu --topic right=/ear_r/imu
     """
     _environment()
     if source is None:
-        _run_node("viewer_node", namespace, {"save": str(save or ""), "port": port})
+        _run_node("imuface_bringup.viewer_node", namespace, {"save": str(save or ""), "port": port})
         return
+    from imuface_core.bag import Bag, named_topics
+
     from imuface_bringup import viewer
 
-    if save is not None:
-        viewer.convert(source, save)
+    with Bag(source, person or None, named_topics(topic or ())) as bag:
+        if save is None:
+            viewer.show(bag, port)
+            return
+        viewer.convert(bag, save)
         typer.echo(f"wrote {save}")
-    else:
-        viewer.show(source, port)
+
+
+@app.command()
+def avatar(
+    protocol: Annotated[str, typer.Option(help="vmc, vrchat or live_link_face.")] = "vmc",
+    host: Annotated[
+        str, typer.Option(help="Machine of the avatar's program; another one is sent the face.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Its UDP port; 0: the usual one.", min=0, max=65535)] = 0,
+    preset: Annotated[str, typer.Option(help="measured, lively (stronger than measured), or mouth only.")] = "measured",
+    gain: Annotated[list[str] | None, typer.Option(help="Strength of one action: jawOpen=1.5.")] = None,
+    option: Annotated[list[str] | None, typer.Option(help="Option of the protocol: naming=vrm0.")] = None,
+    head: Annotated[bool, typer.Option("--head/--no-head", help="Turn the avatar's head, too.")] = True,
+    allow_many: Annotated[bool, typer.Option("--allow-many", help="Let the host be a broadcast address.")] = False,
+    namespace: Namespace = "imuface",
+) -> None:
+    """Show the running face on an avatar until Ctrl-C.
+
+    Start a face first (imuface up face), or both at once (imuface up avatar). docs/avatars.md lists the protocols'
+    options and the programs that understand them.
+
+    \b
+    imuface avatar
+    imuface avatar --protocol vrchat --option prefix=FT/ --preset lively
+    imuface avatar --protocol live_link_face --host 192.168.1.20
+    imuface avatar --option naming=vrm0 --gain jawOpen=1.5 --gain mouthSmileLeft=2
+    """
+    import dataclasses
+
+    import yaml
+    from imuface_avatar.protocols import PROTOCOLS
+
+    from imuface_bringup.launch_file.errors import suggestion
+
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"no protocol '{protocol}'; {suggestion(protocol, PROTOCOLS)}")
+    known = [field.name for field in dataclasses.fields(PROTOCOLS[protocol])]
+    chosen: dict[str, object] = {}
+    for pair in option or []:
+        name, separator, value = pair.partition("=")
+        if not separator:
+            raise ValueError(f"--option '{pair}' is not of the form name=value")
+        if name not in known:
+            raise ValueError(f"{protocol} has no option '{name}'; {suggestion(name, known)}")
+        chosen[f"{protocol}.{name}"] = yaml.safe_load(value) if value else ""
+    own = {"protocol": protocol, "host": host, "port": port, "allow_many": allow_many, "preset": preset}
+    own |= {"gains": " ".join(gain or []), "head": head}
+    _run_node("imuface_avatar.node", namespace, {**own, **chosen})
 
 
 @app.command()
@@ -341,12 +395,12 @@ def _run(plan: Plan) -> int:
 
 
 def _run_node(module: str, namespace: str, parameters: dict[str, object]) -> None:
-    """Run one of this package's nodes in this process; it ends with status 1 when the node cannot start."""
+    """Run the node of a module in this process; it ends with status 1 when the node cannot start."""
     _environment()
     arguments = [module, "--ros-args", "-r", f"__ns:=/{namespace.strip('/')}"]
     for name, value in {**parameters, "required": True}.items():
         arguments += ["-p", f"{name}:={json.dumps(value)}"]
-    importlib.import_module(f"imuface_bringup.{module}").main(arguments)
+    importlib.import_module(module).main(arguments)
 
 
 if __name__ == "__main__":

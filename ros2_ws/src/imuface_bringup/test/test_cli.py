@@ -30,6 +30,7 @@ def test_help_is_quick_and_names_every_command() -> None:
         "replay",
         "bag",
         "view",
+        "avatar",
         "demo",
         "doctor",
         "models",
@@ -43,7 +44,7 @@ def test_help_is_quick_and_names_every_command() -> None:
     assert min(durations) < 1.5
 
 
-@pytest.mark.parametrize("command", ["up", "record", "replay", "view", "bag", "demo", "doctor"])
+@pytest.mark.parametrize("command", ["up", "record", "replay", "view", "bag", "avatar", "demo", "doctor"])
 def test_every_command_has_an_example(command: str) -> None:
     result = imuface(command, "--help")
     assert result.returncode == 0
@@ -58,7 +59,7 @@ def test_every_command_has_an_example(command: str) -> None:
         (("up", "demo", "performence:=x"), "unknown launch argument 'performence'; did you mean 'performance'?"),
         (("up", "demo", "performance"), "'performance' is not of the form name:=value"),
         (("up", "demo", "out:=a", "out:=b"), "'out' is given twice"),
-        (("up", "face", "source:=bluetooth"), "known: bag, serial, simulated, udp"),
+        (("up", "face", "source:=infrared"), "known: bag, bluetooth, serial, simulated, udp"),
         (("up", "replay"), "argument 'bag' must be given"),
         (("replay", "no/bag"), "there is no session at no/bag"),
         (("replay", "no/bag", "--rate", "fast"), "there is no session at no/bag"),
@@ -67,6 +68,9 @@ def test_every_command_has_an_example(command: str) -> None:
         (("replay", "no/bag", "--topic", "nose=/x"), "--topic 'nose=/x' is not of the form NAME=/topic"),
         (("view", "no/bag", "--save", "x.rrd"), "there is no session at no/bag"),
         (("record", "."), "exists already"),
+        (("avatar", "--protocol", "vmcc"), "no protocol 'vmcc'; did you mean 'vmc'?"),
+        (("avatar", "--option", "naming"), "--option 'naming' is not of the form name=value"),
+        (("avatar", "--option", "nameing=vrm0"), "vmc has no option 'nameing'; did you mean 'naming'?"),
         (("demo", "--model", "no-such-model"), "unknown model 'no-such-model'"),
     ],
 )
@@ -88,7 +92,7 @@ def test_arguments_of_a_launch_file_are_listed() -> None:
     result = imuface("up", "--show-args", "earphones")
     assert result.returncode == 0
     assert "source (default 'simulated')" in result.stdout
-    assert "One of: simulated, serial, udp, bag." in result.stdout
+    assert "One of: simulated, bluetooth, serial, udp, bag." in result.stdout
 
 
 def test_a_session_becomes_a_rerun_recording(bag: Path, tmp_path: Path) -> None:

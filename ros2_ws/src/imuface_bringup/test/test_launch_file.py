@@ -7,6 +7,8 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from imuface_avatar.gains import PRESETS
+from imuface_avatar.protocols import PROTOCOLS
 from imuface_bringup.launch_file import LaunchFileError, NodeProcess, declared_arguments, plan
 from imuface_bringup.launch_file.document import SCHEMA
 from imuface_simulation import ACTIVITIES, PEOPLE
@@ -288,7 +290,7 @@ def test_our_launch_files_keep_to_the_given_namespace_and_to_this_machine(
 
 def test_the_expected_launch_files_are_there() -> None:
     names = [file.name.removesuffix(".launch.yaml") for file in LAUNCH_FILES]
-    assert names == ["demo", "earphones", "face", "full", "record", "replay", "rviz"]
+    assert names == ["avatar", "demo", "earphones", "face", "full", "record", "replay", "rviz"]
 
 
 def test_a_parameter_file_reaches_every_node_and_comes_last(tmp_path: Path) -> None:
@@ -299,9 +301,11 @@ def test_a_parameter_file_reaches_every_node_and_comes_last(tmp_path: Path) -> N
 
 
 def test_what_a_launch_is_about_ends_it() -> None:
-    for name, chosen in {"demo": {"view": "1"}, "record": {"path": "x"}, "replay": {"bag": "x", "view": "1"}}.items():
+    matter = ("avatar_node", "recorder_node", "camera_node", "viewer_node", "player_node")
+    arguments = {"avatar": {}, "demo": {"view": "1"}, "record": {"path": "x"}, "replay": {"bag": "x", "view": "1"}}
+    for name, chosen in arguments.items():
         for node in plan(LAUNCH / f"{name}.launch.yaml", chosen).nodes:
-            matters = node.executable in ("recorder_node", "camera_node", "viewer_node", "player_node")
+            matters = node.executable in matter
             assert node.required == matters
             assert ({"required": True} in node.parameters) == matters
 
@@ -310,6 +314,12 @@ def test_choices_are_those_of_the_simulation() -> None:
     arguments = {argument.name: argument for argument in declared_arguments(LAUNCH / "earphones.launch.yaml")}
     assert set(arguments["ears"].choices) == set(PEOPLE)
     assert set(arguments["activity"].choices) == set(ACTIVITIES)
+
+
+def test_the_avatar_speaks_every_protocol() -> None:
+    arguments = {argument.name: argument for argument in declared_arguments(LAUNCH / "avatar.launch.yaml")}
+    assert set(arguments["protocol"].choices) == set(PROTOCOLS)
+    assert set(arguments["preset"].choices) == set(PRESETS)
 
 
 def test_the_demo_is_recorded_and_viewed_on_demand() -> None:
