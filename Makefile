@@ -31,10 +31,10 @@ $(REQUIREMENTS_DONE): requirements.txt
 	$(PIP) install -r requirements.txt
 	@touch $@
 
-$(INTERFACES_DONE): $(REQUIREMENTS_DONE) $(shell find ros2_ws/src/interfaces -type f)
+$(INTERFACES_DONE): $(REQUIREMENTS_DONE) $(shell find ros2_ws/src/interfaces ros2_ws/pip -type f)
 	@command -v cc >/dev/null || { echo "Building the ROS interfaces needs a C compiler: install gcc (Debian: build-essential)."; exit 1; }
 	@echo "[2/3] ROS interfaces"
-	$(PIP) install --quiet --force-reinstall --no-deps ./ros2_ws/src/interfaces
+	$(PIP) install --quiet --force-reinstall --no-deps ./ros2_ws/src/interfaces ./ros2_ws/pip/tf2_msgs
 	@touch $@
 
 $(PACKAGES_DONE): $(INTERFACES_DONE) $(PACKAGES:%=ros2_ws/src/%/setup.py) $(wildcard launch/* rviz/*)

@@ -46,9 +46,9 @@ TOPICS = """# Topics
 Made from the table in `imuface_core/topics.py` by `python docs/tables.py`; do not edit.
 
 Names are relative to the namespace of a person (`imuface` unless another is given), save those that begin with a slash.
-Queues are as long as their depth, and nothing outlives its publisher. The quality of service is what Earnest's own
-listeners ask for; its publishers offer reliable delivery on every topic, which serves listeners of both kinds
-(REP-2003). `imuface topics` lists what runs, with rates; `imuface echo TOPIC` prints it.
+Queues are as long as their depth; what is kept (transient local) reaches those who come later, too. The quality of
+service is what Earnest's own listeners ask for; its publishers offer reliable delivery on every topic, which serves
+listeners of both kinds (REP-2003). `imuface topics` lists what runs, with rates; `imuface echo TOPIC` prints it.
 """
 
 INTERFACES = """
@@ -95,6 +95,7 @@ def topics() -> str:
     rows: list[tuple[str, ...]] = [("topic", "type", "quality of service", "meaning", "published by")]
     for topic in sorted(KNOWN.values()):
         quality = f"{'reliable' if topic.reliable else 'best effort'}, depth {topic.depth}"
+        quality += ", kept" if topic.kept else ""
         rows.append((f"`{topic}`", f"`{topic.type.replace('/msg/', '/')}`", quality, topic.meaning, topic.publisher))
     return f"{TOPICS}\n{table(rows)}{INTERFACES}"
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from imuface_core.bag import typestore
+from imuface_core.topics import TF
 from imuface_interfaces.action import Calibrate, Respond
 from imuface_interfaces.msg import AffectState, Blendshapes, EmpathyReply, FacialLandmarks
+from imuface_node import GraphClient, message_class
 
 
 def constants(interface: type, prefix: str = "") -> dict[str, object]:
@@ -54,3 +57,12 @@ def test_codes_are_distinct_and_success_is_zero() -> None:
         codes = list(constants(interface, prefix).values())
         assert len(codes) >= 3
         assert len(codes) == len(set(codes))
+
+
+def test_the_message_of_tf_is_the_one_of_ros() -> None:
+    """It is built here where ROS 2 comes from PyPI; name and hash of a type decide whether others understand it."""
+    with GraphClient("hash", "/") as client:
+        client.node.create_publisher(message_class(TF.type), TF, 1)
+        (publisher,) = client.node.get_publishers_info_by_topic(TF)
+    assert publisher.topic_type == TF.type
+    assert str(publisher.topic_type_hash) == typestore().hash_rihs01(TF.type)

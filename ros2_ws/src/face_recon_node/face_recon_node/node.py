@@ -14,6 +14,7 @@ import imuface_node
 import numpy as np
 from imuface_core import topics
 from imuface_core.earphone import EARS, Ear
+from imuface_core.frames import Frames
 from imuface_core.stamps import to_ns
 from imuface_interfaces.action import Calibrate
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks
@@ -28,6 +29,7 @@ from sensor_msgs.msg import Imu, PointCloud2
 from visualization_msgs.msg import MarkerArray
 
 from face_recon_node.affect import AffectEstimator
+from face_recon_node.head import HeadModel
 from face_recon_node.messages import BlendshapesMessage, LandmarksMessage, MeshMessage, PointsMessage, affect_message
 from face_recon_node.models.file import SHIPPED, load
 from face_recon_node.models.model import FaceModel
@@ -36,6 +38,8 @@ from face_recon_node.reconstructor import MEMORY, FaceFrame, Reconstructor, Reco
 from face_recon_node.stream.calibration import DURATIONS
 from face_recon_node.stream.profile import Wearing
 from face_recon_node.stream.units import LiveUnits
+from face_recon_node.transforms import PARAMETERS as TRANSFORM_PARAMETERS
+from face_recon_node.transforms import Transforms
 
 SILENCE = 1.0  # seconds without a sample after which an ear counts as silent
 CALIBRATION_GRACE = 2.0  # seconds that a calibration may take longer than its samples
@@ -59,6 +63,7 @@ class FaceReconNode(AutostartNode):
         Param("publish_mesh", True, "whether to publish face/mesh when somebody subscribes to it", live=True),
         *HEAD_PARAMETERS,
         PERSON_ID,
+        *TRANSFORM_PARAMETERS,
     )
 
     def __init__(self, **kwargs: Any) -> None:
@@ -68,9 +73,11 @@ class FaceReconNode(AutostartNode):
         self._server: ActionServer | None = None
         self._goal: ServerGoalHandle | None = None  # of the calibration that somebody asked for
         self._loaded: FaceModel | None = None  # what a parameter that is being set names
+        self._transforms: Transforms | None = None
 
     def setup(self) -> None:
-        self._frame = frames_of_node(self).face
+        frames = frames_of_node(self)
+        self._frame = frames.face
         head = load_head(self)
         settings = ReconstructorSettings(self.get_parameter("calibration_duration").value)
         self._head = head
@@ -85,6 +92,7 @@ class FaceReconNode(AutostartNode):
         self._affect = self._publisher(AffectState, topics.AFFECT)
         self._points = self._publisher(PointCloud2, topics.POINTS)
         self._mesh = self._publisher(MarkerArray, topics.MESH)
+        self._transforms = self._make_transforms(frames, head)
         # A goal stays in the state ACCEPTED while it runs and is executed when its outcome is known: a callback that
         # waited for samples would stop the executor, which takes them.
         self._server = ActionServer(
@@ -128,11 +136,22 @@ class FaceReconNode(AutostartNode):
         for publisher in self._publishers_of_face:
             self.destroy_publisher(publisher)
         self._publishers_of_face = []
+        if self._transforms is not None:
+            self._transforms.close()
+            self._transforms = None
 
     def _publisher(self, message_type: Any, topic: topics.Topic) -> Publisher:
         publisher = self.create_publisher(message_type, topic, offered(topic))
         self._publishers_of_face.append(publisher)
         return publisher
+
+    def _make_transforms(self, frames: Frames, head: HeadModel) -> Transforms | None:
+        try:
+            return Transforms(self, frames, head.neutral)
+        except ImportError as error:
+            remedy = "make setup, or on an apt ROS 2: sudo apt install ros-$ROS_DISTRO-tf2-msgs"
+            self.get_logger().warning(f"no /tf and /tf_static: {error}; get it with: {remedy}")
+            return None
 
     # Samples in, faces out ------------------------------------------------------------------------------------------
 
@@ -152,6 +171,9 @@ class FaceReconNode(AutostartNode):
             self._publish(frame)
         self._units.push(*sample)
         self._last_seen[ear] = time.monotonic()
+        if self._transforms is not None:
+            baseline = self._reconstructor.calibration.baselines[EARS.index(ear)]
+            self._transforms.place(ear, message.header.frame_id, baseline)
         self._warn_about_drops(ear)
         self._follow_calibration()
         self._follow_wearing()
@@ -162,6 +184,8 @@ class FaceReconNode(AutostartNode):
         self._landmarks.publish(self._landmarks_message.build(stamp, frame.landmarks, frame.landmarks_std))
         self._blendshapes.publish(self._blendshapes_message.build(stamp, frame.blendshapes, frame.blendshapes_std))
         self._affect.publish(affect_message(stamp, shown_affect(frame, self._estimator), self._frame))
+        if self._transforms is not None:  # before what RViz turns by them
+            self._transforms.turn(frame)
         if self._points.get_subscription_count():
             self._points.publish(self._points_message.build(stamp, frame.landmarks, frame.landmarks_std))
         if self._publishes_mesh and self._mesh.get_subscription_count():

@@ -58,10 +58,11 @@ class FaceFrame:
     """(51,) metres: standard deviation of each coordinate of a point."""
     affect: ShownAffect | None
     """Of this frame, where the model says it."""
-    left: bool
-    """The left ear contributed."""
-    right: bool
-    """The right ear contributed."""
+    readings: NDArray[np.float64]
+    """(2, 6) calibrated readings of the left and the right ear, one period before the stamp: deviations from the
+    neutral ones, upright, m/s² and rad/s; 0 where absent."""
+    present: NDArray[np.bool_]
+    """(2,) whether the left and the right ear contributed."""
 
 
 def shown_affect(frame: FaceFrame, estimator: AffectEstimator) -> Affect:
@@ -159,9 +160,11 @@ class Reconstructor:
             self.monitor.push(readings, present)
         else:
             prediction = self._unseen
-        return self._frame(point, prediction, present) if point.is_frame else None
+        return self._frame(point, prediction, readings, present) if point.is_frame else None
 
-    def _frame(self, point: GridPoint, prediction: FacePrediction, present: NDArray[np.bool_]) -> FaceFrame:
+    def _frame(
+        self, point: GridPoint, prediction: FacePrediction, readings: NDArray[np.float64], present: NDArray[np.bool_]
+    ) -> FaceFrame:
         weights = prediction.weights[0]
         weights_std, landmarks_std = (
             np.full(count, unsaid, np.float32) if said is None else said[0]
@@ -177,6 +180,6 @@ class Reconstructor:
             self._face.landmarks(weights).astype(np.float32),
             landmarks_std,
             prediction.affect,
-            bool(present[0]),
-            bool(present[1]),
+            readings,
+            present,
         )

@@ -21,6 +21,7 @@ from face_recon_node.reconstructor import (
     Reconstructor,
     ReconstructorSettings,
 )
+from imuface_core.earphone import EARS
 from imuface_core.recording import Recording
 from imuface_simulation import Participant, Performance, simulate
 
@@ -94,9 +95,9 @@ def test_before_the_calibration_frames_show_the_face_that_is_expected_unseen() -
     assert unseen.landmarks_std is not None
     np.testing.assert_array_equal(frames[0].landmarks_std, unseen.landmarks_std[0])
     assert frames[0].affect is not None
-    assert not frames[0].left
-    assert frames[-1].left
-    assert frames[-1].right
+    assert not frames[0].present[0]
+    assert frames[-1].present[0]
+    assert frames[-1].present[1]
     np.testing.assert_allclose(frames[-1].landmarks, head.landmarks(frames[-1].blendshapes), atol=1e-7)
 
 
@@ -127,7 +128,7 @@ def test_a_lost_ear_is_said_in_the_standard_deviation(ear: str) -> None:
     both, one = reference(), run(lost)
     assert np.diff([frame.stamp_ns for frame in one]).max() < 70_000_000
     late = [frame for frame in one if frame.stamp_ns > 10_000_000_000]
-    assert all(getattr(frame, ear) is False for frame in late)
+    assert not any(frame.present[EARS.index(ear)] for frame in late)
     assert not np.array_equal(late[0].blendshapes, late[-1].blendshapes)
     expected = [frame for frame in both if frame.stamp_ns > 10_000_000_000]
     one_std = np.mean([frame.landmarks_std for frame in late])

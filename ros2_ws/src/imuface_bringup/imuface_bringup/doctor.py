@@ -67,6 +67,7 @@ def examine() -> list[Finding]:
     checks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
         ("Python", _python),
         ("packages", _packages),
+        ("TF", _tf),
         ("libraries", _libraries),
         ("extras", _extras),
         ("DDS", _dds),
@@ -114,6 +115,14 @@ def _packages() -> Iterator[Finding]:
             yield Finding(package, Level.OK, str(packages.share_directory(package)))
         except LaunchFileError as error:
             yield Finding(package, Level.MISSING, str(error), "Run: make setup, or colcon build and source it")
+
+
+def _tf() -> Iterator[Finding]:
+    if importlib.util.find_spec("tf2_msgs"):
+        yield Finding("tf2_msgs", Level.OK, "installed")
+    else:
+        remedy = "Run: make setup, or on an apt ROS 2: sudo apt install ros-$ROS_DISTRO-tf2-msgs"
+        yield Finding("tf2_msgs", Level.NOTE, "not installed: all but /tf and /tf_static works without", remedy)
 
 
 def _libraries() -> Iterator[Finding]:

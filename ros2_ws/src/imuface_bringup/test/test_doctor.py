@@ -23,6 +23,15 @@ def test_an_extra_that_is_missing_is_a_note_with_its_command(monkeypatch: pytest
     assert training.remedy == "Get it: pip install -r requirements-training.txt"
 
 
+def test_a_missing_message_of_tf_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    (finding,) = doctor._tf()
+    assert finding.level is Level.OK
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
+    (finding,) = doctor._tf()
+    assert finding.level is Level.NOTE
+    assert "make setup" in finding.remedy
+
+
 @pytest.mark.parametrize(
     ("version", "level"), [((3, 10, 9), Level.MISSING), ((3, 13, 1), Level.OK), ((3, 14, 0), Level.MISSING)]
 )

@@ -14,8 +14,8 @@ class Topic(str):
     """The name of a topic, which knows what goes over it, how, and who publishes it.
 
     ``type`` is the message type as in ``sensor_msgs/msg/Imu``, ``meaning`` what it says and ``publisher`` which node
-    does, in words; ``depth`` is the length of the queue, ``reliable`` whether what is lost is sent again; nothing here
-    outlives its publisher (volatile).
+    does, in words; ``depth`` is the length of the queue, ``reliable`` whether what is lost is sent again, ``kept``
+    whether those who come later are told, too (transient local).
     """
 
     type: str
@@ -23,13 +23,22 @@ class Topic(str):
     publisher: str
     depth: int
     reliable: bool
+    kept: bool
 
     def __new__(
-        cls, name: str, type: str, depth: int, meaning: str, publisher: str, *, reliable: bool = False
+        cls,
+        name: str,
+        type: str,
+        depth: int,
+        meaning: str,
+        publisher: str,
+        *,
+        reliable: bool = False,
+        kept: bool = False,
     ) -> Topic:
         topic = super().__new__(cls, name)
         topic.type, topic.depth, topic.meaning, topic.publisher = type, depth, meaning, publisher
-        topic.reliable = reliable
+        topic.reliable, topic.kept = reliable, kept
         return topic
 
 
@@ -130,11 +139,32 @@ DIAGNOSTICS = Topic(
     "/diagnostics", "diagnostic_msgs/msg/DiagnosticArray", 10, "health, once a second", "every node", reliable=True
 )
 
+# Of all people together, as for any robot: tf2 looks nowhere else.
+TF = Topic(
+    "/tf",
+    "tf2_msgs/msg/TFMessage",
+    100,
+    "how the head is turned, with parent_frame",
+    "face_recon_node",
+    reliable=True,
+)
+TF_STATIC = Topic(
+    "/tf_static",
+    "tf2_msgs/msg/TFMessage",
+    1,
+    "where the earphones are on the face",
+    "face_recon_node",
+    reliable=True,
+    kept=True,
+)
+
 # What a session is (docs/architecture.md): enough to train on, to evaluate and to reconstruct the face again.
 SESSION: frozenset[Topic] = frozenset({*IMU.values(), REFERENCE_BLENDSHAPES, REFERENCE_LANDMARKS})
 FACE: frozenset[Topic] = frozenset({FACE_LANDMARKS, FACE_BLENDSHAPES, AFFECT, POINTS})
 DIALOGUE: frozenset[Topic] = frozenset({UTTERANCE, HEARD, REPLY})
-KNOWN: dict[str, Topic] = {topic: topic for topic in SESSION | FACE | DIALOGUE | {MESH, ACKNOWLEDGEMENT, DIAGNOSTICS}}
+KNOWN: dict[str, Topic] = {
+    topic: topic for topic in SESSION | FACE | DIALOGUE | {MESH, ACKNOWLEDGEMENT, DIAGNOSTICS, TF, TF_STATIC}
+}
 """Every topic by its name."""
 
 # LSM6DS3TR-C datasheet, "Mechanical characteristics": noise densities 90 µg/√Hz (±4 g) and 5 mdps/√Hz in

@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 from imuface_core.topics import Topic
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 
 def message_class(kind: str) -> Any:
@@ -22,7 +22,8 @@ def qos(topic: Topic, depth: int | None = None, *, reliable: bool | None = None)
     """
     wanted = topic.reliable if reliable is None else reliable
     reliability = ReliabilityPolicy.RELIABLE if wanted else ReliabilityPolicy.BEST_EFFORT
-    return QoSProfile(depth=topic.depth if depth is None else depth, reliability=reliability)
+    durability = DurabilityPolicy.TRANSIENT_LOCAL if topic.kept else DurabilityPolicy.VOLATILE
+    return QoSProfile(depth=topic.depth if depth is None else depth, reliability=reliability, durability=durability)
 
 
 def offered(topic: Topic, depth: int | None = None) -> QoSProfile:

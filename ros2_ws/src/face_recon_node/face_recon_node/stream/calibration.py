@@ -165,6 +165,11 @@ class Calibrator:
         return any(baseline is not None for baseline in self._baselines)
 
     @property
+    def baselines(self) -> tuple[EarBaseline | None, EarBaseline | None]:
+        """What is taken off the left and the right ear; none before the first calibration."""
+        return self._baselines[0], self._baselines[1]
+
+    @property
     def ears(self) -> tuple[EarCalibration, EarCalibration]:
         """The latest calibration of the left and the right ear, running or over."""
         return self._running[0], self._running[1]
