@@ -22,6 +22,7 @@ from empathy_agent.models import DEFAULT_MODEL, TEST_MODEL, ModelError, Store
 from face_recon_node.head import HeadModel
 from face_recon_node.models.file import load as load_model
 from face_recon_node.training.personal import adapt_model
+from imuface_core.bag import Bag
 from imuface_core.session import write_session
 from imuface_simulation import Participant, Performance, simulate
 from rich.console import Console
@@ -218,7 +219,8 @@ def _evaluate(out: Path, seen: Run, console: Console) -> int:
     whole = Window(seen.idle.start_ns, seen.generating.end_ns)
     error = session.landmark_error(whole, head.landmark_neutral)
     report.draw_faces(bag, session, whole, head, out / "face.png")
-    viewer.convert(bag, out / "demo.rrd")
+    with Bag(bag) as recorded:
+        viewer.convert(recorded, out / "demo.rrd")
     (out / "reply.json").write_text(json.dumps(_as_dict(seen.reply), ensure_ascii=False, indent=2) + "\n", "utf-8")
 
     table = Table(title="Earnest, the whole loop on simulated ears", title_justify="left", show_header=False)

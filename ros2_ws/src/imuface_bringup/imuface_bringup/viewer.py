@@ -85,19 +85,18 @@ def add_bag(scene: Scene, bag: Bag) -> None:
     scene.flush()
 
 
-def convert(bag: Path, output: Path) -> None:
-    """Turn a recorded session into a Rerun recording. Raises as :class:`Bag`, and ``OSError``."""
-    with Bag(bag) as opened:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        scene = to_file(output, HeadModel.load())
-        add_bag(scene, opened)
-        scene.close()
+def convert(bag: Bag, output: Path) -> None:
+    """Turn a recorded session into a Rerun recording. Raises as :func:`add_bag`, and ``OSError``."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    scene = to_file(output, HeadModel.load())
+    add_bag(scene, bag)
+    scene.close()
 
 
-def show(bag: Path, port: int) -> None:
+def show(bag: Bag, port: int) -> None:
     """Show a recorded session in the web viewer until Ctrl-C."""
-    with Bag(bag) as opened, serve(port) as (page, data):
-        add_bag(to_server(data, HeadModel.load()), opened)
+    with serve(port) as (page, data):
+        add_bag(to_server(data, HeadModel.load()), bag)
         print(f"viewer: {page}", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()

@@ -67,6 +67,7 @@ def test_every_command_has_an_example(command: str) -> None:
         (("bag", "repair", "no/bag"), "there is no session at no/bag"),
         (("replay", "no/bag", "--topic", "nose=/x"), "--topic 'nose=/x' is not of the form NAME=/topic"),
         (("view", "no/bag", "--save", "x.rrd"), "there is no session at no/bag"),
+        (("view", "no/bag", "--topic", "left=ear_l"), "--topic 'left=ear_l' is not of the form NAME=/topic"),
         (("record", "."), "exists already"),
         (("avatar", "--protocol", "vmcc"), "no protocol 'vmcc'; did you mean 'vmc'?"),
         (("avatar", "--option", "naming"), "--option 'naming' is not of the form name=value"),
@@ -97,7 +98,8 @@ def test_arguments_of_a_launch_file_are_listed() -> None:
 
 def test_a_session_becomes_a_rerun_recording(bag: Path, tmp_path: Path) -> None:
     output = tmp_path / "rrd" / "session.rrd"
-    result = imuface("view", bag, "--save", output)
+    named = [f"--topic={ear}=/imuface/{ear}/imu/data_raw" for ear in ("left", "right")]
+    result = imuface("view", bag, "--save", output, "--person", "imuface", *named)
     assert result.returncode == 0, result.stderr
     assert output.stat().st_size > 100_000
     assert output.read_bytes()[:3] == b"RRF"

@@ -11,6 +11,7 @@ from typing import Any
 import imuface_node
 import numpy as np
 from imuface_core import topics
+from imuface_core.bag import named_topics
 from imuface_core.earphone import EARS, Ear
 from imuface_core.stamps import set_ns
 from imuface_interfaces.msg import Blendshapes
@@ -72,6 +73,7 @@ class ImufaceDriver(AutostartNode):
         Param("udp.port", 47800, "UDP port to receive datagrams at; 0: any", within=(0, 65_535)),
         Param("bag.path", "", "recorded session to play"),
         Param("bag.namespace", "", "namespace of the person in the recorded session; empty: the only one"),
+        Param("bag.topics", "", "what the session calls the ears: left=/ear_l/imu right=/ear_r/imu"),
         Param("left_frame_id", "", "frame of the left ear's readings; empty: earphone_left_imu_link, with the id"),
         Param("right_frame_id", "", "frame of the right ear's readings; empty: earphone_right_imu_link, with the id"),
         PERSON_ID,
@@ -223,7 +225,8 @@ class ImufaceDriver(AutostartNode):
             return [UdpSource(self._parameter("udp.host"), self._parameter("udp.port"), self._now_ns)]
         if not self._parameter("bag.path"):
             raise ValueError("source is bag, but bag.path is empty: name a recorded session")
-        return [BagSource(self._parameter("bag.path"), self._now_ns, self._parameter("bag.namespace") or None)]
+        person, named = self._parameter("bag.namespace") or None, named_topics(self._parameter("bag.topics").split())
+        return [BagSource(self._parameter("bag.path"), self._now_ns, person, named)]
 
     def _bluetooth_source(self) -> BluetoothSource:
         device = self._parameter("bluetooth.device")

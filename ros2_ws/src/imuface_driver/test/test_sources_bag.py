@@ -57,8 +57,9 @@ def test_one_ear_is_played_alone(
     wait_for: Callable[..., None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    write_session(tmp_path / "session", Recording(left=None, right=track(0, 10)))
-    source = BagSource(str(tmp_path / "session"), time.time_ns)
+    write_session(tmp_path / "session", Recording(track(0, 10), None), "anna")
+    # The session calls an ear otherwise.
+    source = BagSource(str(tmp_path / "session"), time.time_ns, names={"right/imu/data_raw": "/anna/left/imu/data_raw"})
     with run_source(source) as sink:
         wait_for(lambda: source.fault)
     assert len(sink.samples["right"]) == 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping
 
 import numpy as np
 from imuface_core.earphone import EARS, Ear
@@ -23,16 +24,18 @@ class BagSource(Source):
     The first sample is stamped with the host time at which :meth:`run` is called. The source ends with the recording.
     """
 
-    def __init__(self, path: str, now_ns: HostClock, namespace: str | None = None) -> None:
-        """``namespace`` may be None when the bag holds only one person."""
+    def __init__(
+        self, path: str, now_ns: HostClock, namespace: str | None = None, names: Mapping[str, str] | None = None
+    ) -> None:
+        """``namespace`` and ``names``: as of :class:`~imuface_core.bag.Bag`."""
         self.name = path
         self.health = {}
-        self._namespace = namespace
+        self._namespace, self._names = namespace, names
         self._now_ns = now_ns
         self._recording: Recording | None = None
 
     def open(self) -> None:
-        self._recording = read_session(self.name, self._namespace)
+        self._recording = read_session(self.name, self._namespace, self._names)
         self.health = {ear: EarHealth() for ear in self._tracks()}
         missing = set(EARS) - set(self.health)
         if missing:
