@@ -28,6 +28,12 @@ def test_displays_show_published_topics_with_their_quality_of_service(manager: d
     assert shown["/imuface/face/points"]["Topic"]["Reliability Policy"] == "Best Effort"
 
 
+def test_frames_are_shown_at_the_size_of_a_head(manager: dict[str, Any]) -> None:
+    (display,) = [display for display in manager["Displays"] if display["Class"] == "rviz_default_plugins/TF"]
+    assert display["Enabled"] is True
+    assert display["Marker Scale"] <= 0.3  # of 20 cm
+
+
 def test_the_camera_looks_at_the_face(manager: dict[str, Any]) -> None:
     assert manager["Global Options"]["Fixed Frame"] == "face"
     view = manager["Views"]["Current"]
