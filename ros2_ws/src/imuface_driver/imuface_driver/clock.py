@@ -4,9 +4,10 @@ A sample taken at device time *d* arrives at host time *a = d + offset + drift·
 and scheduler only ever add. So the map is the line under the points (*d*, *a - d*) that lies closest to all of them,
 which is the linear programme of Moon, Skelly and Towsley, "Estimation and removal of clock skew from network delay
 measurements" (INFOCOM 1999). Its solution is the edge of the lower convex hull that spans the mean abscissa. It is
-taken over the least delayed sample of each second of the last minute, which makes it cheap and forgets slow changes.
+taken over the least delayed sample of each second of the last two minutes, which makes it cheap and forgets slow changes.
 
-The constant part of the delay cannot be seen from arrival times: stamps are late by the least delay of the link.
+The constant part of the delay cannot be seen from arrival times: stamps are late by the least delay of the link. Where
+a device samples in step with the connection events of its radio (100 Hz and 20 ms), that is up to the time between them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from collections import deque
 from imuface_core.earphone import FRAME_TIMING, Timing
 
 INTERVAL_NS = 1_000_000_000
-WINDOW = 60  # intervals kept
+# Intervals kept. Samples of a radio wait for its next connection event, and how long the luckiest of them waits drifts
+# with the clocks: at 104 Hz and 20 ms by a sawtooth of up to 1.5 ms in half a minute, which a window has to span.
+WINDOW = 120
 DRIFT_INTERVALS = 10  # before these the slope serves the map, but says little about the crystal
 # A sample that seems to come from further in the future, or is later, belongs to another life of one of the clocks.
 MAX_ADVANCE_NS = 100_000_000
