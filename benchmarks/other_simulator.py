@@ -24,10 +24,10 @@ from pathlib import Path
 
 import numpy as np
 from imuface_core.arkit import INDEX, MIRRORED
+from imuface_core.captures import read_capture
 from imuface_core.earphone import STANDARD_GRAVITY
 from imuface_core.recording import BlendshapeTrack, ImuTrack, LandmarkTrack, Recording
 from imuface_core.session import write_session
-from imuface_simulation.live_link import read_live_link_csv
 from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
@@ -197,15 +197,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="a new folder; holds <person>/{train,test,unseen}")
     parser.add_argument("--face", type=Path, required=True, help="ICT-FaceKit face (.npz)")
-    parser.add_argument("--capture", type=Path, action="append", required=True, help="Live Link Face CSV; repeatable")
+    parser.add_argument("--capture", type=Path, action="append", required=True, help="captured face; repeatable")
     parser.add_argument("--people", type=int, default=2, help="of each strength of the ears (default 2)")
     parser.add_argument("--minutes", type=float, default=5.0, help="of the training session (default 5)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     captures = []
     for path in options.capture:
-        times, weights = read_live_link_csv(path)
-        captures.append(resampled(np.arange(0.0, times[-1], 1.0 / CAMERA_RATE), times, weights))
+        capture = read_capture(path)
+        times = np.arange(0.0, capture.times[-1], 1.0 / CAMERA_RATE)
+        captures.append(resampled(times, capture.times, capture.weights))
     for kind, strength in STRENGTH.items():
         for number in range(1, options.people + 1):
             # The same faces on strong and on weak ears.

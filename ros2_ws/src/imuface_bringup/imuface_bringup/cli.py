@@ -225,7 +225,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results; those of an earlier demo go.")] = Path("out/demo"),
     live: Annotated[bool, typer.Option("--view", help="Open the live viewer and run until Ctrl-C instead.")] = False,
     model: Annotated[str, typer.Option(help="Language model of the catalogue; default: the embedded one.")] = "",
-    performance: Annotated[Path | None, typer.Option(help="Live Link Face CSV to perform (plain or .gz).")] = None,
+    performance: Annotated[Path | None, typer.Option(help="Captured face to perform (docs/avatars.md).")] = None,
     unknown: Annotated[bool, typer.Option("--unknown", help="Know nothing of the person but a neutral face.")] = False,
 ) -> None:
     """Run the whole loop on simulated earphones.
@@ -293,6 +293,11 @@ _FORWARDED = {
         "imuface_driver.recordings.command",
         "import_recordings",
         "Make a session of what earphones recorded by themselves.",
+    ),
+    "mounting": (
+        "face_recon_node.commands.mounting",
+        "measure",
+        "Measure how the earphones sit, from a recording of a few movements.",
     ),
     "reconstruct": (
         "face_recon_node.commands.reconstruct",

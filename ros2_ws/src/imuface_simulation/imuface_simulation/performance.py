@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from os import PathLike
 
 import numpy as np
+from imuface_core.captures import read_capture
 from numpy.typing import ArrayLike, NDArray
 
 from imuface_simulation.expressions import compose, minimum_jerk
-from imuface_simulation.live_link import read_live_link_csv
 from imuface_simulation.prompts import perform
 
 FRAME_RATE = 60.0  # Hz, of the control points
 LOOP_BLEND = 1.0  # s, the end fades into the beginning
-CSV_REST = 5.0  # s of neutral face before a capture, for the calibration
-CSV_BLEND = 1.0  # s from there into its first frame
+CAPTURE_REST = 5.0  # s of neutral face before a capture, for the calibration
+CAPTURE_BLEND = 1.0  # s from there into its first frame
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Performance:
 
     frames: NDArray[np.float32]  # (K, 52), control points at FRAME_RATE, 0..1
     speech: NDArray[np.float32] | None = None  # (K, 1), how much the person speaks, 0..1; None: not known
+    notes: tuple[str, ...] = ()  # what is to be told of the capture that it was
 
     @classmethod
     def natural(cls, seed: int, duration: float) -> Performance:
@@ -46,17 +47,17 @@ class Performance:
         return cls(_looped(frames), _looped(speech[:, None]))
 
     @classmethod
-    def from_live_link_csv(cls, path: str | PathLike[str]) -> Performance:
-        """Capture of a real performer (plain or gzip CSV of Live Link Face), after 5 s of neutral face.
+    def from_capture(cls, path: str | PathLike[str]) -> Performance:
+        """Capture of a real performer (:mod:`imuface_core.captures`), after 5 s of neutral face.
 
-        Raises ``OSError`` when the file cannot be read and ``ValueError`` when it is not such a capture.
+        Raises ``OSError`` when the file cannot be read and ``ValueError`` when it is no capture.
         """
-        times, weights = read_live_link_csv(path)
-        grid = np.arange(0.0, times[-1], 1.0 / FRAME_RATE)
-        capture = np.stack([np.interp(grid, times, channel) for channel in weights.T], axis=1)
-        blend = minimum_jerk(np.linspace(0.0, 1.0, round(CSV_BLEND * FRAME_RATE)))[:, None]
-        rest = np.zeros((round(CSV_REST * FRAME_RATE), capture.shape[1]))
-        return cls(_looped(np.concatenate([rest, blend * capture[0], capture])))
+        captured = read_capture(path)
+        grid = np.arange(0.0, captured.times[-1], 1.0 / FRAME_RATE)
+        capture = np.stack([np.interp(grid, captured.times, channel) for channel in captured.weights.T], axis=1)
+        blend = minimum_jerk(np.linspace(0.0, 1.0, round(CAPTURE_BLEND * FRAME_RATE)))[:, None]
+        rest = np.zeros((round(CAPTURE_REST * FRAME_RATE), capture.shape[1]))
+        return cls(_looped(np.concatenate([rest, blend * capture[0], capture])), notes=captured.notes)
 
     @property
     def duration(self) -> float:

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from imuface_core.arkit import BLENDSHAPES, INDEX
 from imuface_simulation import Performance
 from imuface_simulation.expressions import NEUTRAL_START
-from imuface_simulation.live_link import read_live_link_csv
-from imuface_simulation.performance import CSV_BLEND, CSV_REST, FRAME_RATE
+from imuface_simulation.performance import CAPTURE_BLEND, CAPTURE_REST, FRAME_RATE
 
 SHARED = Path(__file__).parents[4] / "../shared/data/facial_motion"
-HEADER = "Timecode,BlendShapeCount," + ",".join(name[0].upper() + name[1:] for name in BLENDSHAPES) + ",HeadYaw"
-
-
-def csv_text(frames: int = 60, **weights: str) -> str:
-    """A capture at 60 Hz whose weights are 0 except the given ones."""
-    row = ",".join(weights.get(name, "0.0") for name in BLENDSHAPES)
-    lines = [f"10:00:{i // 60:02d}:{i % 60:02d}.000,61,{row},0.0" for i in range(frames)]
-    return "\n".join([HEADER, *lines, ""])
-
-
-def written(folder: Path, content: str | bytes, name: str = "take.csv") -> Path:
-    path = folder / name
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
 
 
 class TestNatural:
@@ -65,7 +47,7 @@ class TestNatural:
             return np.array([np.quantile(frames, 0.99, axis=0).mean(), np.quantile(speed, 0.99, axis=0).mean()])
 
         natural = measure([Performance.natural(seed, 120.0) for seed in range(6)])
-        real = measure([Performance.from_live_link_csv(path) for path in captures])
+        real = measure([Performance.from_capture(path) for path in captures])
         assert natural == pytest.approx(real, rel=0.35)
 
     def test_the_seed_decides(self) -> None:
@@ -101,90 +83,22 @@ class TestSpline:
         assert np.abs(np.diff(seam, axis=0)).max() < 1e-3
 
 
-class TestLiveLinkCsv:
-    @pytest.mark.parametrize("compress", [False, True])
-    def test_reads_plain_and_gzip_whatever_the_name(self, tmp_path: Path, compress: bool) -> None:
-        data = csv_text(120, jawOpen="0.5", mouthSmileLeft="1.02").encode()
-        path = written(tmp_path, gzip.compress(data) if compress else data, "take.bin")
-        times, weights = read_live_link_csv(path)
-        assert times[[0, -1]] == pytest.approx([0.0, 119 / 60])
-        assert weights[:, INDEX["jawOpen"]] == pytest.approx(np.full(120, 0.5))
-        assert weights[:, INDEX["mouthSmileLeft"]].max() == 1.0
-
+class TestCapture:
     def test_rests_before_the_capture(self, tmp_path: Path) -> None:
-        performance = Performance.from_live_link_csv(written(tmp_path, csv_text(600, jawOpen="0.5")))
-        assert not performance.weights(np.arange(0.0, CSV_REST - 0.1, 0.1)).any()
-        later = performance.weights([CSV_REST + CSV_BLEND + 1.0])[0]
+        path = tmp_path / "take.csv"
+        row = ",".join("0.5" if name == "jawOpen" else "0.0" for name in BLENDSHAPES)
+        lines = [f"10:00:{i // 60:02d}:{i % 60:02d}.000,{row}" for i in range(600)]
+        path.write_text("\n".join([",".join(("Timecode", *BLENDSHAPES)), *lines]))
+        performance = Performance.from_capture(path)
+        assert performance.notes == ("the time code counts 60 frames a second",)
+        assert not performance.weights(np.arange(0.0, CAPTURE_REST - 0.1, 0.1)).any()
+        later = performance.weights([CAPTURE_REST + CAPTURE_BLEND + 1.0])[0]
         assert later[INDEX["jawOpen"]] == pytest.approx(0.5)
         assert np.count_nonzero(later > 1e-6) == 1
 
-    def test_crosses_midnight(self, tmp_path: Path) -> None:
-        rows = csv_text(2).splitlines()
-        rows[1] = rows[1].replace("10:00:00:00", "23:59:59:59")
-        rows[2] = rows[2].replace("10:00:00:01", "00:00:00:00")
-        times, _ = read_live_link_csv(written(tmp_path, "\n".join(rows)))
-        assert times == pytest.approx([0.0, 1 / 60])
-
-    @pytest.mark.parametrize(
-        ("content", "reason"),
-        [
-            ("", "no column 'Timecode'"),
-            ("a,b,c\n1,2,3\n", "no column 'Timecode'"),
-            (HEADER.replace("JawOpen,", "") + "\n", "1 of the 52 weights have no column, the first is 'jawOpen'"),
-            (HEADER + "\n", "0 frames"),
-            (csv_text(1), "1 frames"),
-            (csv_text()[:-200], "line 61: .* the file is cut off"),
-            (csv_text(jawOpen="nan"), "line 2: jawOpen is 'nan'"),
-            (csv_text(jawOpen="inf"), "line 2: jawOpen is 'inf'"),
-            (csv_text(jawOpen="7"), "line 2: jawOpen is '7'"),
-            (csv_text(jawOpen=""), "line 2: jawOpen is ''"),
-            (csv_text().replace("10:00:00:30.000", "half past"), "line 32: 'half past' is no timecode"),
-            (csv_text().replace("10:00:00:30.000", "09:00:00:30.000"), "line 32: the timecode jumps"),
-            (csv_text().replace("10:00:00:", "10:00:00:0").replace(":010", ":10"), "timecode"),
-            (b"\x1f\x8b\x08\x00broken", "damaged gzip data"),
-            (gzip.compress(csv_text().encode())[:-20], "damaged gzip data"),
-            (b"\xff\xfe\x00T\x00i", "utf-8"),
-            (HEADER + "\n" + '"' + "x" * 200_000, "line 2: "),
-        ],
-    )
-    def test_refuses_broken_files_with_the_reason(self, tmp_path: Path, content: str | bytes, reason: str) -> None:
-        path = written(tmp_path, content)
-        with pytest.raises(ValueError, match=reason) as caught:
-            Performance.from_live_link_csv(path)
-        assert str(path) in str(caught.value)
-
-    def test_a_missing_file_is_an_os_error(self, tmp_path: Path) -> None:
+    def test_is_refused_with_the_reason(self, tmp_path: Path) -> None:
         with pytest.raises(OSError, match=r"take\.csv"):
-            Performance.from_live_link_csv(tmp_path / "take.csv")
-
-    @settings(max_examples=150, deadline=None)
-    @given(data=st.data())
-    def test_damage_is_refused_or_harmless(self, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
-        good = bytearray(csv_text(4, jawOpen="0.25").encode())
-        for _ in range(data.draw(st.integers(0, 4))):
-            at = data.draw(st.integers(0, len(good) - 1))
-            good[at : at + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=4))
-        path = written(tmp_path_factory.getbasetemp(), data.draw(st.sampled_from([bytes(good), gzip.compress(good)])))
-        try:
-            times, weights = read_live_link_csv(path)
-        except ValueError:
-            return
-        assert np.all(np.diff(times) > 0.0)
-        assert weights.shape == (len(times), 52)
-        assert np.all((weights >= 0.0) & (weights <= 1.0))
-
-    @settings(max_examples=100, deadline=None)
-    @given(content=st.one_of(st.binary(max_size=400), st.text(max_size=400).map(lambda text: text.encode())))
-    def test_anything_else_is_a_value_error(self, tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
-        with pytest.raises(ValueError, match="expected a CSV written by Live Link Face"):
-            read_live_link_csv(written(tmp_path_factory.getbasetemp(), content))
-
-    @pytest.mark.parametrize("name", ["alex_rom_3.csv.gz", "alex_rom_4.csv.gz"])
-    def test_reads_a_real_capture(self, name: str) -> None:
-        path = SHARED / name
-        if not path.exists():
-            pytest.skip(f"{path} is not here")
-        times, weights = read_live_link_csv(path)
-        assert 1.0 / np.diff(times).mean() == pytest.approx(29.98, abs=0.05)
-        assert weights[:, INDEX["jawOpen"]].max() > 0.8
-        assert Performance.from_live_link_csv(path).duration > 120.0
+            Performance.from_capture(tmp_path / "take.csv")
+        (tmp_path / "take.csv").write_text("a,b\n1,2\n")
+        with pytest.raises(ValueError, match=r"take\.csv: no column 'Timecode'"):
+            Performance.from_capture(tmp_path / "take.csv")

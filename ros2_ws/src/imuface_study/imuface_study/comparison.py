@@ -64,7 +64,7 @@ class SimulatedPeople:
     activity: str = "still"
     """Of the test."""
     performance: Path | None = None
-    """A Live Link Face capture that moves the faces of the test."""
+    """A captured face that moves the faces of the test."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -79,7 +79,7 @@ class SimulatedPeople:
             if not _SHORTEST <= minutes <= _LONGEST:
                 raise ValueError(f"{name} is {minutes:g}: expected {_SHORTEST:g} to {_LONGEST:g}")
         if self.performance:
-            Performance.from_live_link_csv(self.performance)
+            Performance.from_capture(self.performance)
 
     def __str__(self) -> str:
         own = f"{self.minutes:g} min of each" if self.minutes else "neutral calibration only"
@@ -115,7 +115,7 @@ class SimulatedPeople:
             )
             return Person(prepare(recording), HeadModel.load().landmark_neutral)
 
-        capture = Performance.from_live_link_csv(self.performance) if self.performance else None
+        capture = Performance.from_capture(self.performance) if self.performance else None
         tested = session(1, self.test_minutes, self.activity, None if self.remounted else mounting, capture)
         return session(0, self.minutes, "still", mounting, None) if self.minutes else None, tested
 

@@ -35,7 +35,7 @@ def evaluate(
     test_minutes: Annotated[float, typer.Option(help="Of each one's test.")] = 1.5,
     remounted: Annotated[bool, typer.Option("--remounted", help="The buds are put in anew for the test.")] = False,
     activity: Annotated[str, typer.Option(help="In the test: still, nodding, talking or walking.")] = "still",
-    performance: Annotated[Path | None, typer.Option(help="Live Link Face capture, for the tests.")] = None,
+    performance: Annotated[Path | None, typer.Option(help="Captured face, for the tests.")] = None,
     topic: Topics = None,
     seed: Annotated[int, typer.Option(help="Decides about every random choice.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -53,7 +53,7 @@ class StudyPlan:
     """A kind of :data:`~imuface_simulation.PEOPLE`. "faint" ones hardly move; "arbitrary" ones, without anatomy,
     show what a model owes to the simulator that it was trained on."""
     captures: tuple[Path, ...] = ()
-    """Live Link Face captures, each for a session of its own."""
+    """Captured faces, each for a session of its own."""
     motion: Path | None = None
     """A recording of head orientations, by which the head moves in the remounted session and those of captures."""
 
@@ -73,7 +73,7 @@ class StudyPlan:
             if names.count(name) > 1:
                 raise ValueError(f"two captures are named {name}: rename one of them")
         for capture in self.captures:
-            Performance.from_live_link_csv(capture)
+            Performance.from_capture(capture)
         if self.motion is not None:
             read_orientations(self.motion)
 
@@ -145,7 +145,7 @@ class SessionPlan:
     def _performance(self, person: int, session: int) -> tuple[Performance, float]:
         """What the face does, and for how many seconds."""
         if self.capture:
-            performance = Performance.from_live_link_csv(self.capture)
+            performance = Performance.from_capture(self.capture)
             return performance, performance.duration
         study = self.study
         minutes = {"train": study.minutes, "long": study.long}.get(self.role, study.test_minutes)

@@ -25,9 +25,7 @@ def study(
     test_minutes: Annotated[float, typer.Option(help="Minutes of each test session.")] = 1.5,
     long: Annotated[float, typer.Option(help="Minutes of a long session of each; 0: none.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Decides who the people are and what they do.")] = 0,
-    captures: Annotated[
-        list[Path] | None, typer.Option(help="Live Link Face CSV file (plain or .gz) to perform; may be repeated.")
-    ] = None,
+    captures: Annotated[list[Path] | None, typer.Option(help="Captured face to perform; may be repeated.")] = None,
     ears: Annotated[
         str, typer.Option(help="anatomical, faint: they hardly move, or arbitrary: without any anatomy.")
     ] = "anatomical",

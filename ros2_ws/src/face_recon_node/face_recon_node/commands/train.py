@@ -24,7 +24,7 @@ def train(
     people: Annotated[int | None, typer.Option(help="Simulated people to learn from. [default: 2400]")] = None,
     steps: Annotated[int | None, typer.Option(help="Training steps. [default: 8000]")] = None,
     captures: Annotated[
-        list[Path] | None, typer.Option(help="Live Link Face CSV that moves some of the faces; may be repeated.")
+        list[Path] | None, typer.Option(help="Captured face that moves some of the faces; may be repeated.")
     ] = None,
     folder: Annotated[Path, typer.Option(help="Keeps simulated people and the training's state.")] = Path(
         "out/pretraining"

@@ -17,7 +17,7 @@ from imuface_core.recording import Recording
 from imuface_simulation import PEOPLE, Participant, Performance, simulate
 from imuface_simulation.expressions import minimum_jerk
 from imuface_simulation.mechanics import EarMechanics
-from imuface_simulation.performance import CSV_REST, FRAME_RATE
+from imuface_simulation.performance import CAPTURE_REST, FRAME_RATE
 from numpy.typing import NDArray
 
 EARS = {"anatomical": 0.5, "faint": 0.2, "arbitrary": 0.3}
@@ -51,7 +51,7 @@ class SimulatedPerson:
 
     seed: int
     captures: tuple[Path, ...] = ()
-    """Live Link Face captures, whose pieces move some faces."""
+    """Captured faces, whose pieces move some faces."""
 
     def sessions(self) -> tuple[Recording | None, Recording]:
         """The session that the person's signatures are solved from, if any, and the one that is learned from."""
@@ -130,7 +130,7 @@ class _Habits:
 
 @functools.cache
 def _capture(path: Path) -> NDArray[np.float32]:
-    return Performance.from_live_link_csv(path).frames[round(CSV_REST * FRAME_RATE) :]
+    return Performance.from_capture(path).frames[round(CAPTURE_REST * FRAME_RATE) :]
 
 
 def _recombined(path: Path, rng: np.random.Generator, duration: float) -> Performance:
@@ -138,7 +138,7 @@ def _recombined(path: Path, rng: np.random.Generator, duration: float) -> Perfor
     frames = _capture(path)
     fade = round(0.5 * FRAME_RATE)
     ramp = minimum_jerk(np.linspace(0.0, 1.0, fade))[:, None]
-    parts = [np.zeros((round(CSV_REST * FRAME_RATE), frames.shape[1]))]
+    parts = [np.zeros((round(CAPTURE_REST * FRAME_RATE), frames.shape[1]))]
     missing = round(duration * FRAME_RATE) - len(parts[0])
     while missing > 0:
         speed = np.exp(rng.normal(0.0, 0.2))
@@ -157,7 +157,7 @@ def _recombined(path: Path, rng: np.random.Generator, duration: float) -> Perfor
 def _babble(rng: np.random.Generator, duration: float) -> Performance:
     """A few actions at a time, any of them, coming and going together: combinations that no face shows."""
     frames = np.zeros((round(duration * FRAME_RATE), len(BLENDSHAPES)))
-    now = CSV_REST
+    now = CAPTURE_REST
     while now < duration:
         face = np.zeros(len(BLENDSHAPES))
         for action in rng.choice(len(BLENDSHAPES), rng.integers(1, 6), replace=False):

@@ -63,7 +63,7 @@ class PretrainingConfig:
     held_out: int = 160
     """Further people, for the confidence."""
     captures: tuple[str, ...] = ()
-    """Live Link Face captures (files) whose pieces move some faces."""
+    """Captured faces (files) whose pieces move some faces."""
     steps: int = 8000
     batch: int = 20
     window: int = 320

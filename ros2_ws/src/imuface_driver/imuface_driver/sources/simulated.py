@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from imuface_core.earphone import EARS, DeviceSample
 from imuface_simulation import PEOPLE, Performance, SimulatedEarphones
 
 from imuface_driver.sources.source import DeviceSource, HostClock, Sink
+
+logger = logging.getLogger(__name__)
 
 NATURAL_DURATION = 600.0  # s of generated performance before it repeats
 # The simulation computes many samples at once, which takes some milliseconds: done ahead, in a gap that is long enough.
@@ -35,9 +38,9 @@ class SimulatedSource(DeviceSource):
         radio_delay: float = 0.0,
     ) -> None:
         """
-        ``performance`` is a Live Link Face CSV (.csv or .csv.gz), or empty for a generated one; ``participant`` and
-        ``seed`` choose the person and the session, ``ears`` how far the face moves the person's ears (see
-        :data:`~imuface_simulation.PEOPLE`); ``rate`` is in Hz. ``radio_delay`` is the mean in seconds of the
+        ``performance`` is a captured face (:mod:`imuface_core.captures`), or empty for a generated one;
+        ``participant`` and ``seed`` choose the person and the session, ``ears`` how far the face moves the person's
+        ears (see :data:`~imuface_simulation.PEOPLE`); ``rate`` is in Hz. ``radio_delay`` is the mean in seconds of the
         exponentially distributed delay between sampling and arrival; Bluetooth LE has about half of its connection
         interval, 4 to 15 ms.
         """
@@ -60,10 +63,12 @@ class SimulatedSource(DeviceSource):
             if seed < 0:
                 raise ValueError(f"simulated.{name} is {seed}, must be 0 or more")
         self._performance = (
-            Performance.from_live_link_csv(self._performance_path)
+            Performance.from_capture(self._performance_path)
             if self._performance_path
             else Performance.natural(self._seed, NATURAL_DURATION)
         )
+        for note in self._performance.notes:
+            logger.info("%s: %s", self._performance_path, note)
         self._earphones()  # refuses an impossible rate or activity now
 
     def run(self, sink: Sink, stop: threading.Event) -> None:
