@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
-from functools import partial
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import imuface_node
 import numpy as np
 from imuface_core import topics
 from imuface_core.arkit import BLENDSHAPES
-from imuface_core.earphone import Ear
 from imuface_core.stamps import SECOND, to_ns
 from imuface_interfaces.msg import Blendshapes
-from imuface_node import AutostartNode, Param, Status, StatusLevel, qos
+from imuface_node import AutostartNode, Param, Status, StatusLevel, message_class, qos
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
-from sensor_msgs.msg import Imu
 
 from imuface_avatar.frame import UPRIGHT, AvatarFrame
 from imuface_avatar.gains import PRESETS, gains, stronger
-from imuface_avatar.head_pose import HeadPose
 from imuface_avatar.one_euro import OneEuro
 from imuface_avatar.protocols import PROTOCOLS
 from imuface_avatar.target import Target
@@ -31,6 +27,14 @@ from imuface_avatar.target import Target
 LOST = 0.5
 """s without a face after which the receiver is told that it is not tracked."""
 LOG_PERIOD = 5.0
+
+
+@dataclass(frozen=True)
+class _Head:
+    """The latest turn of the head."""
+
+    stamp_ns: int = 0
+    rotation: tuple[float, float, float, float] = UPRIGHT
 
 
 def _options() -> Iterator[Param]:
@@ -55,8 +59,11 @@ class AvatarNode(AutostartNode):
             "smoothing.min_cutoff", 1.5, "1€ filter: cutoff at rest, Hz; 0: no smoothing", within=(0, 100), live=True
         ),
         Param("smoothing.beta", 3.0, "1€ filter: Hz of cutoff for each weight per second", within=(0, 100), live=True),
-        Param("head", True, "take the turn of the head from the earphones; otherwise it looks straight ahead"),
-        Param("head_return", 15.0, "s in which a turned head goes back to straight ahead, to 1/e", within=(1, 3600)),
+        Param(
+            "head",
+            True,
+            "turn the head as /tf says, which the face node does with parent_frame; otherwise it is straight",
+        ),
         *_options(),
     )
 
@@ -75,7 +82,6 @@ class AvatarNode(AutostartNode):
         self._smooth = OneEuro(
             self.get_parameter("smoothing.min_cutoff").value, self.get_parameter("smoothing.beta").value
         )
-        self._head = HeadPose(self.get_parameter("head_return").value) if self.get_parameter("head").value else None
         self._target = Target(
             self.get_parameter("host").value,
             self.get_parameter("port").value or protocol.PORT,
@@ -88,6 +94,8 @@ class AvatarNode(AutostartNode):
         self._reported = (0, 0)
         self._said = ""
         self._latest: AvatarFrame | None = None
+        self._frame = ""
+        self._head = _Head()
         self._arrived_ns = 0
         self._wall = Clock(clock_type=ClockType.STEADY_TIME)
         self._taken = [
@@ -95,15 +103,20 @@ class AvatarNode(AutostartNode):
                 Blendshapes, topics.FACE_BLENDSHAPES, self._on_face, qos(topics.FACE_BLENDSHAPES, 1)
             )
         ]
-        if self._head is not None:
-            self._taken += [
-                self.create_subscription(Imu, topic, partial(self._on_imu, ear), qos(topic))
-                for ear, topic in topics.IMU.items()
-            ]
+        if self.get_parameter("head").value:
+            self._follow_the_head()
         self._timer = self.create_timer(LOST, self._look_for_the_face, clock=self._wall)
         where = "" if self._target.local else ", over the network"
         self.get_logger().info(f"sending {self._protocol.TITLE} to {self._target.name}{where}")
         self._say_gains()
+
+    def _follow_the_head(self) -> None:
+        try:
+            kind = message_class(topics.TF.type)
+        except ImportError as error:
+            self.get_logger().warning(f"the head looks straight ahead: {error}; make setup installs it")
+            return
+        self._taken.append(self.create_subscription(kind, topics.TF, self._on_transforms, qos(topics.TF)))
 
     def stop(self) -> None:
         for subscription in self._taken:
@@ -138,15 +151,13 @@ class AvatarNode(AutostartNode):
 
     # What arrives -------------------------------------------------------------------------------------------------
 
-    def _on_imu(self, ear: Ear, message: Imu) -> None:
-        assert self._head is not None
-        acceleration, turn = message.linear_acceleration, message.angular_velocity
-        self._head.push(
-            ear,
-            to_ns(message.header.stamp),
-            np.array((acceleration.x, acceleration.y, acceleration.z)),
-            np.array((turn.x, turn.y, turn.z)),
-        )
+    def _on_transforms(self, message: Any) -> None:
+        for transform in message.transforms:
+            if transform.child_frame_id == self._frame:
+                turn = transform.transform.rotation
+                rotation = (turn.x, turn.y, turn.z, turn.w)
+                if np.isfinite(rotation).all() and any(rotation):
+                    self._head = _Head(to_ns(transform.header.stamp), rotation)
 
     def _on_face(self, message: Blendshapes) -> None:
         weights = np.asarray(message.weights, dtype=np.float64)
@@ -158,12 +169,15 @@ class AvatarNode(AutostartNode):
                 throttle_duration_sec=LOG_PERIOD,
             )
             return
-        stamp_ns = to_ns(message.header.stamp)
+        self._frame, stamp_ns = message.header.frame_id, to_ns(message.header.stamp)
         shown = np.clip(self._smooth(weights, stamp_ns / SECOND) * self._gains, 0.0, 1.0)
-        head = self._head.at(stamp_ns) if self._head is not None else None
-        self._send(AvatarFrame(stamp_ns, shown, head or UPRIGHT))
+        self._send(AvatarFrame(stamp_ns, shown, self._head.rotation if self._turns(stamp_ns) else UPRIGHT))
         self._frames += 1
         self._arrived_ns = self._wall.now().nanoseconds
+
+    def _turns(self, stamp_ns: int) -> bool:
+        """Whether it is known how the head is turned."""
+        return abs(stamp_ns - self._head.stamp_ns) < LOST * SECOND
 
     def _look_for_the_face(self) -> None:
         """Tell the receiver that the face is lost, over and over: what it last heard would stand otherwise."""
@@ -192,6 +206,7 @@ class AvatarNode(AutostartNode):
             "refused": str(target.refused),
             "failed": str(target.failed),
             "dropped_not_finite": str(self._dropped),
+            "head": "turns" if self._latest and self._turns(self._latest.stamp_ns) else "straight: /tf does not tell",
             "strength": stronger(self._gains) or "as measured",
         }
         if failed:

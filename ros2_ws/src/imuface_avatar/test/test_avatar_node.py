@@ -13,8 +13,11 @@ import numpy as np
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import TransformStamped
 from imuface_core.arkit import INDEX
+from imuface_core.topics import TF
 from imuface_interfaces.msg import Blendshapes
+from imuface_node import message_class
 from pylivelinkface import FaceBlendShape, PyLiveLinkFace
 from pythonosc.osc_bundle import OscBundle
 from rclpy.executors import SingleThreadedExecutor
@@ -33,6 +36,8 @@ class Show:
         self._executor.add_node(node)
         best_effort = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
         self._publisher = node.create_publisher(Blendshapes, "face/blendshapes", best_effort)
+        self._transforms = node.create_publisher(message_class(TF.type), TF, 10)
+        self.head = [0.0, 0.0, 0.0, 1.0]
         self.health: list[DiagnosticStatus] = []
         node.create_subscription(DiagnosticArray, "/diagnostics", lambda array: self.health.extend(array.status), 10)
         self.receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -49,7 +54,13 @@ class Show:
             if weights is not None:
                 message = Blendshapes(weights=weights)
                 message.header.stamp = self._node.get_clock().now().to_msg()
+                message.header.frame_id = "face_anna"
                 self._publisher.publish(message)
+                mine = TransformStamped(header=message.header, child_frame_id="face_anna")
+                turn = mine.transform.rotation
+                turn.x, turn.y, turn.z, turn.w = self.head
+                other = TransformStamped(header=message.header, child_frame_id="face")
+                self._transforms.publish(message_class(TF.type)(transforms=[mine, other]))
             self._executor.spin_once(timeout_sec=0.03)
             self.heard += self._hear()
 
@@ -116,6 +127,18 @@ def test_the_face_arrives_and_a_broken_one_does_not(show: Show, protocol: str) -
     assert "shown up to 2 times as strong as measured (jawOpen)" in output
     assert "faces whose weights are not finite: mouthPucker" in output
     assert "Traceback" not in output
+
+
+def test_the_head_turns_as_tf_says(show: Show) -> None:
+    def bone() -> list[float]:
+        return next((c.params[4:] for c in OscBundle(show.heard[-1]) if c.address == "/VMC/Ext/Bone/Pos"), [])
+
+    process = start(f"port:={show.port}")
+    show.head = [0.0, 0.6, 0.0, 0.8]  # a nod
+    show.until(lambda: bool(show.heard) and bone() == pytest.approx([0.6, 0.0, 0.0, 0.8]), np.zeros(52, np.float32))
+    show.head = [float("nan")] * 4
+    show.until(lambda: bone() == pytest.approx([0.0, 0.0, 0.0, 1.0]), np.zeros(52, np.float32))
+    end(process)
 
 
 def test_a_closed_port_is_said_and_a_lost_face_too(show: Show) -> None:

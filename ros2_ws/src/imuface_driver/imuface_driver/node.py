@@ -50,7 +50,9 @@ class ImufaceDriver(AutostartNode):
             within=(MIN_RATE, MAX_RATE),
         ),
         Param(
-            "simulated.performance", "", "captured face to perform (Live Link Face, OpenFace, MediaPipe); empty: a generated one"
+            "simulated.performance",
+            "",
+            "captured face to perform (Live Link Face, OpenFace, MediaPipe); empty: a generated one",
         ),
         Param("simulated.participant", 0, "seed of the simulated person", within=(0, MANY)),
         Param("simulated.ears", "anatomical", "kind of the simulated ears", choices=tuple(PEOPLE)),

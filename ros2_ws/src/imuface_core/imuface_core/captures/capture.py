@@ -49,10 +49,10 @@ def capture(
     if len(places) < 2:
         raise ValueError(f"{len(places)} frames with a face, at least 2 are needed")
     table, moments = np.asarray(weights, dtype=np.float64), np.asarray(times, dtype=np.float64)
-    for row, column in np.argwhere(~((table >= LOWEST) & (table <= HIGHEST))):
+    for row, column in np.argwhere(~((table >= LOWEST) & (table <= HIGHEST))).tolist():
         raise ValueError(f"{places[row]}: {BLENDSHAPES[column]} is {table[row, column]:g}, not a weight of 0..1")
     steps = np.diff(moments)
-    for bad in np.flatnonzero(~((steps >= 0.0) & (steps <= MAX_GAP))):
+    for bad in np.flatnonzero(~((steps >= 0.0) & (steps <= MAX_GAP))).tolist():
         raise ValueError(f"{places[bad + 1]}: the time jumps by {steps[bad]:.3f} s")
     kept = np.append(True, steps > 0.0)
     if kept.sum() < 2:
