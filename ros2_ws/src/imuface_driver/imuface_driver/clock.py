@@ -4,10 +4,11 @@ A sample taken at device time *d* arrives at host time *a = d + offset + drift·
 and scheduler only ever add. So the map is the line under the points (*d*, *a - d*) that lies closest to all of them,
 which is the linear programme of Moon, Skelly and Towsley, "Estimation and removal of clock skew from network delay
 measurements" (INFOCOM 1999). Its solution is the edge of the lower convex hull that spans the mean abscissa. It is
-taken over the least delayed sample of each second of the last two minutes, which makes it cheap and forgets slow changes.
+taken over the least delayed sample of each second of the last two minutes, so it is cheap and forgets slow changes.
 
 The constant part of the delay cannot be seen from arrival times: stamps are late by the least delay of the link. Where
-a device samples in step with the connection events of its radio (100 Hz and 20 ms), that is up to the time between them.
+a device samples in step with the connection events of its radio (100 Hz and 20 ms), that may be all the time between
+them.
 """
 
 from __future__ import annotations

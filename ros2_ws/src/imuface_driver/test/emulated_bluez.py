@@ -6,6 +6,8 @@ makes a computer an earphone, and sends when somebody has subscribed. The system
 
 import argparse
 import asyncio
+import itertools
+import time
 from typing import Annotated
 
 from dbus_fast import PropertyAccess, Variant
@@ -17,7 +19,6 @@ from device_packets import xiao  # type: ignore[import-not-found]
 from imuface_driver.devices import BATTERY_LEVEL
 from imuface_driver.devices.xiao import SAMPLES, SERVICE
 
-ADAPTER = "/org/bluez/hci1"
 ROOT = "/earphone"
 RATE = 26.0  # packets a second
 Options = Annotated[dict[str, Variant], DBusSignature("a{sv}")]
@@ -113,27 +114,32 @@ class Advertisement(ServiceInterface):
         pass
 
 
-async def run(name: str) -> None:
+async def run(name: str, adapter_path: str, ear: int) -> None:
     bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
     samples, battery = Characteristic(SAMPLES, b""), Characteristic(BATTERY_LEVEL, bytes([64]))
     bus.export(f"{ROOT}/service0", Service())
     bus.export(f"{ROOT}/service0/char0", samples)
     bus.export(f"{ROOT}/service0/char1", battery)
     bus.export(f"{ROOT}/advertisement", Advertisement(name))
-    adapter = bus.get_proxy_object("org.bluez", ADAPTER, await bus.introspect("org.bluez", ADAPTER))
+    adapter = bus.get_proxy_object("org.bluez", adapter_path, await bus.introspect("org.bluez", adapter_path))
     await adapter.get_interface("org.bluez.GattManager1").call_register_application(ROOT, {})  # type: ignore[attr-defined]
     advertising = adapter.get_interface("org.bluez.LEAdvertisingManager1")
     await advertising.call_register_advertisement(f"{ROOT}/advertisement", {})  # type: ignore[attr-defined]
     print("advertising", flush=True)
-    index = 0
-    while True:
-        await asyncio.sleep(1.0 / RATE)
+    loop = asyncio.get_running_loop()
+    begin = loop.time()
+    for index in itertools.count():
+        await asyncio.sleep(begin + index / RATE - loop.time())
         if samples.notifying:
-            samples.notify(xiao(index))
-        index += 1
+            samples.notify(xiao(index, ear=ear))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--name", default="imuface L")
-    asyncio.run(run(parser.parse_args().name))
+    parser.add_argument("--adapter", default="hci1")
+    parser.add_argument("--ear", type=int, default=0, help="0: left, 1: right")
+    parser.add_argument("--after", type=float, default=0.0, help="wait so many seconds first")
+    arguments = parser.parse_args()
+    time.sleep(arguments.after)
+    asyncio.run(run(arguments.name, f"/org/bluez/{arguments.adapter}", arguments.ear))

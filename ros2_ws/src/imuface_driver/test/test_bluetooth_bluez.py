@@ -44,7 +44,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 
 def bluez(start: Callable[..., Any], *options: str) -> None:
-    start(sys.executable, "-c", "from bluezoo.bluezoo import main; main()", "-q", "--scan-interval", "1", *options)
+    start(sys.executable, "-c", "from bluezoo.bluezoo import main; main()", "-q", "--scan-interval", "2", *options)
     for _ in range(100):
         listing = [
             "dbus-send",
