@@ -22,7 +22,9 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "sensor_log.oe"
 
 
-@pytest.mark.parametrize(("version", "side", "ear"), [(3, 0, "left"), (3, 1, "right"), (3, 255, None), (2, 0, None)])
+@pytest.mark.parametrize(
+    ("version", "side", "ear"), [(3, 0, "left"), (3, 1, "right"), (3, 255, None), (2, 0, None), (1, 0, None)]
+)
 def test_a_whole_file_is_the_samples_of_the_imu(file: Path, version: int, side: int, ear: str | None) -> None:
     file.write_bytes(recording(WHOLE, side, version))
     result = read_openearable(file)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -114,6 +115,23 @@ def test_a_bud_that_cannot_tell_its_ear_is_named_with_the_remedy_and_taken_when_
         async with receiving(air, Choice(named={"right": address.lower()})) as (source, sink):
             await until(lambda: len(sink.samples["right"]) > 5)
             assert set(source.health) == {"right"}
+        sending.cancel()
+
+    leap(scenario())
+
+
+def test_an_older_firmware_that_lacks_what_is_read_works_once_the_user_tells_the_ear() -> None:
+    async def scenario() -> None:
+        air = Air()
+        kind = DEVICES["openearable2"]
+        older = replace(kind, start=tuple(step for step in kind.start if step[0] != SIDE))
+        bud = Earphone(older, "OpenEarable-0A1B", ANSWERS)
+        await bud.switch_on(air)
+        sending = asyncio.create_task(stream(bud, PACKETS["openearable2"], 100.0))
+        async with receiving(air) as (source, sink):
+            await until(lambda: "nothing tells which ear" in source.fault)
+        async with receiving(air, Choice(named={"right": "OpenEarable-0A1B"})) as (source, sink):
+            await until(lambda: len(sink.samples["right"]) > 5)
         sending.cancel()
 
     leap(scenario())

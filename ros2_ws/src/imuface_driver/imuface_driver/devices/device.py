@@ -11,7 +11,7 @@ from imuface_core.earphone import EARS, Ear, Sample
 
 BATTERY_LEVEL = "00002a19-0000-1000-8000-00805f9b34fb"  # Bluetooth assigned numbers: Battery Level, uint8 percent
 ATT_HEADER = 3  # bytes of an ATT notification before its value
-# (characteristic, bytes to write), or (characteristic, None): read it and hand it to Decoder.configure.
+# (characteristic, bytes to write), or (characteristic, None): read it, where the device has it, for Decoder.configure.
 Step = tuple[str, bytes | None]
 
 

@@ -18,7 +18,7 @@ from imuface_driver.recordings.track import Import, increasing
 
 _FIXED = struct.Struct("<HQ")  # version, microseconds when it was begun
 _REST = struct.Struct("<IIQB")  # of version 3: size of the header, of the schemes, device, side
-_SENSORS = frozenset({IMU, 1, 2, 4, 5, 6, 7})  # of version 2, which does not tell
+_SENSORS = frozenset({IMU, 1, 2, 4, 5, 6, 7})  # of versions 1 and 2, which do not tell
 
 
 def read_openearable(path: str | Path) -> Import:
@@ -62,10 +62,10 @@ def read_openearable(path: str | Path) -> Import:
 def _header(path: str | Path, data: bytes, decoder: OpenEarable2Decoder) -> tuple[int, frozenset[int]]:
     """Where the records begin and which sensors they are of; the decoder learns layout and ear."""
     version = _FIXED.unpack_from(data)[0] if len(data) >= _FIXED.size else 0
-    if version == 2:
+    if version in (1, 2):
         return _FIXED.size, _SENSORS
     if version != 3:
-        raise ValueError(f"{path} is no recording of OpenEarable of version 2 or 3")
+        raise ValueError(f"{path} is no recording of OpenEarable 2")
     begin = _FIXED.size + _REST.size
     size, schemes, _, side = _REST.unpack_from(data, _FIXED.size) if len(data) >= begin else (0, 0, 0, 0)
     count = data[begin] if len(data) > begin else 0

@@ -269,10 +269,10 @@ class BluetoothSource(DeviceSource):
         for characteristic in kind.notify:
             await client.start_notify(characteristic, partial(self._on_packet, bud, sink, characteristic))
         for characteristic, data in kind.start:
-            if data is None:
-                bud.decoder.configure(characteristic, bytes(await client.read_gatt_char(characteristic)))
-            else:
+            if data is not None:
                 await client.write_gatt_char(characteristic, data)
+            elif client.services.get_characteristic(characteristic) is not None:
+                bud.decoder.configure(characteristic, bytes(await client.read_gatt_char(characteristic)))
         end = asyncio.get_running_loop().time() + TELL
         while not bud.ears and not bud.trouble and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(0.02)
@@ -339,9 +339,12 @@ class BluetoothSource(DeviceSource):
 
 
 def _kind(client: BleakClient, kinds: Sequence[Device]) -> Device:
-    """The first kind all of whose characteristics the device has. Raises ``ValueError`` when it is of none."""
+    """The first kind whose characteristics the device has, save those that are only read, which older firmware lacks.
+
+    Raises ``ValueError`` when it is of none.
+    """
     for kind in kinds:
-        wanted = [*kind.notify, *(characteristic for characteristic, _ in kind.start)]
+        wanted = [*kind.notify, *(characteristic for characteristic, data in kind.start if data is not None)]
         missing = [uuid for uuid in wanted if client.services.get_characteristic(uuid) is None]
         if not missing:
             return kind
