@@ -106,7 +106,10 @@ def test_params_lists_prints_and_sets() -> None:
     assert {FACE, DRIVER} <= set(done("params").splitlines())
     listed = done("params", "imuface_driver")
     assert "rate = 30.0  (double; 10 to 208; changes before configuring)\n    samples per second" in listed
-    assert 'source = "simulated"  (string; one of simulated, serial, udp, bag; changes before configuring)' in listed
+    assert (
+        'source = "simulated"  (string; one of simulated, bluetooth, serial, udp, bag; changes before configuring)'
+        in listed
+    )
     assert "autostart = true  (bool; changes at start only; read-only)" in listed
     assert done("params", FACE, "publish_mesh", "false") == "publish_mesh = false\n"
     assert done("params", "face_recon_node", "publish_mesh") == "false\n"
