@@ -97,6 +97,18 @@ static void on_data_ready()
     portYIELD_FROM_ISR(woken);
 }
 
+// Number of the newest sample, and the microseconds at which the sensor had it.
+static uint16_t number_and_time(uint32_t *time_us)
+{
+    taskENTER_CRITICAL();
+    *time_us = now_us();
+    uint32_t waited = (last_count - ready_count) & 0xFFFFFF;
+    uint16_t number = (uint16_t)ready;
+    taskEXIT_CRITICAL();
+    *time_us -= (uint32_t)((uint64_t)waited * 15625 / 512);
+    return number;
+}
+
 // The charge ----------------------------------------------------------------------------------------------------------
 
 // Percent of a lithium cell at rest, by its voltage; between these, a straight line.
@@ -178,10 +190,11 @@ static void notify(uint16_t first, const struct imu_sample *batch, size_t count)
     samples.notify(packet, encode_packet(packet, RIGHT, first, batch, count, battery));
 }
 
+static size_t filled;  // samples in the batch
+
 static void send(uint16_t sequence, const struct imu_sample &sample)
 {
     static struct imu_sample batch[BATCH];
-    static size_t filled;
     static uint16_t first;  // number of the first sample of the batch
 
     if (Serial && Serial.availableForWrite() >= FRAME_SIZE) {
@@ -229,6 +242,7 @@ void loop()
 
     if (listened() != measuring) {
         measuring = !measuring;
+        filled = 0;
         measuring ? set(SETTINGS) : set(OFF);
     }
     // Asleep until the sensor has a sample, or for as long as it may take to notice that somebody listens.
@@ -237,13 +251,14 @@ void loop()
     if (!sampled || !measuring)
         return;
 
+    static uint16_t sent;
     struct imu_sample sample;
-    taskENTER_CRITICAL();
-    sample.time_us = now_us();
-    uint32_t waited = (last_count - ready_count) & 0xFFFFFF;
-    uint16_t sequence = (uint16_t)ready;
-    taskEXIT_CRITICAL();
-    sample.time_us -= (uint32_t)((uint64_t)waited * 15625 / 512);
-    if (read(sample.imu))
-        send(sequence, sample);
+    uint16_t sequence;
+    do {  // until no newer sample has come in between: what was read may be that one, or a part of it
+        sequence = number_and_time(&sample.time_us);
+        if (sequence == sent || !read(sample.imu))
+            return;
+    } while (sequence != (uint16_t)ready);
+    sent = sequence;
+    send(sequence, sample);
 }

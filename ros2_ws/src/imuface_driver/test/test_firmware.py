@@ -1,8 +1,9 @@
-"""The encoder of ``firmware/``, compiled for this machine: what it makes is decoded, and is what Python makes."""
+"""``firmware/``, compiled for this machine: the encoder against the driver, the sketch on a stand-in for its board."""
 
 from __future__ import annotations
 
 import ctypes
+import itertools
 import random
 import re
 import shutil
@@ -10,11 +11,21 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from imuface_core.earphone import EARS, SEQUENCE_PERIOD, TIME_PERIOD_US, DeviceSample
+from imuface_core.earphone import EARS, SEQUENCE_PERIOD, TIME_PERIOD_US, DeviceSample, Ear
 from imuface_driver.devices import xiao
-from imuface_driver.protocol import BATTERY_UNKNOWN, FRAME_SIZE, encode
+from imuface_driver.protocol import BATTERY_UNKNOWN, FRAME_SIZE, Decoder, encode
 
 FIRMWARE = Path(__file__).parents[4] / "firmware" / "imuface"
+STAND_IN = FIRMWARE.parent / "stand_in"
+WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wno-parentheses", "-Werror")
+PERIOD_US = 1e6 / 104
+
+
+def compiler(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        pytest.skip(f"no {name} on the PATH")
+    return path
 
 
 class Sample(ctypes.Structure):
@@ -25,12 +36,9 @@ class Sample(ctypes.Structure):
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler on the PATH")
     file = tmp_path_factory.mktemp("firmware") / "packet.so"
-    flags = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wno-parentheses", "-Werror", "-shared", "-fPIC"]
-    subprocess.run([compiler, *flags, "-o", file, FIRMWARE / "packet.c"], check=True)
+    flags = ["-std=c99", *WARNINGS, "-shared", "-fPIC"]
+    subprocess.run([compiler("cc"), *flags, "-o", file, FIRMWARE / "packet.c"], check=True)
     result = ctypes.CDLL(str(file))
     result.encode_packet.restype = ctypes.c_size_t
     result.encode_packet.argtypes = [
@@ -98,3 +106,85 @@ def test_the_sketch_and_the_profile_agree() -> None:
     assert f'SAMPLES[] = "{xiao.SAMPLES}"' in sketch
     assert f"BATCH = {xiao.BATCH};" in sketch
     assert all(xiao.DEVICE.matches(name) for name in re.findall(r"\"(imuface-[LR])\"", sketch))
+
+
+# The sketch ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=[0, 1], ids=EARS)
+def sketch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Ear, Path]:
+    """The sketch of an ear, as a program."""
+    folder = tmp_path_factory.mktemp("sketch")
+    subprocess.run([compiler("cc"), "-std=c99", "-c", FIRMWARE / "packet.c", "-o", folder / "packet.o"], check=True)
+    flags = ["-std=gnu++11", *WARNINGS, f"-DRIGHT={request.param}", f"-I{STAND_IN}", f"-I{FIRMWARE}"]
+    program = folder / "sketch"
+    sources = [STAND_IN / "main.cpp", folder / "packet.o"]
+    subprocess.run([compiler("c++"), *flags, *sources, "-o", program], check=True)
+    return EARS[request.param], program
+
+
+def run(program: Path, **settings: int) -> tuple[list[DeviceSample], list[DeviceSample], int]:
+    """What came by radio and by cable, and how many samples the sensor took."""
+    settings = {"SECONDS": 20, **settings}
+    done = subprocess.run(
+        [program],
+        env={name: str(value) for name, value in settings.items()},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    radio, cable = xiao.XiaoDecoder(), Decoder()
+    samples: dict[str, list[DeviceSample]] = {"notify": [], "serial": []}
+    taken = 0
+    for line in done.stdout.splitlines():
+        _, what, value = line.split()
+        if what == "notify":
+            samples[what] += radio.feed(xiao.SAMPLES, bytes.fromhex(value))
+        elif what == "serial":
+            samples[what] += cable.feed(bytes.fromhex(value))
+        elif what == "taken":
+            taken = int(value)
+    assert not any(radio.counters().values())
+    assert not cable.crc_errors + cable.malformed
+    for sample in samples["notify"] + samples["serial"]:
+        k = (sample.sequence + 2**15) % 2**16 - 2**15  # what the sensor of the stand-in puts into its sample k
+        assert sample.raw[3] == k
+        assert sample.raw[1:3] == (1, 8192)
+    return samples["notify"], samples["serial"], taken
+
+
+def test_the_sketch_sends_every_sample_with_its_time_over_all_wraps(sketch: tuple[Ear, Path]) -> None:
+    ear, program = sketch
+    samples, cable, taken = run(program, SECONDS=700)  # the counter of the clock wraps at 512 s, the numbers at 630 s
+    assert not cable
+    assert {(sample.ear, sample.battery) for sample in samples} == {(ear, 82)}
+    assert taken - 20 < len(samples) <= taken
+    steps = [(b.sequence - a.sequence) % 2**16 for a, b in itertools.pairwise(samples)]
+    assert set(steps) == {1}
+    times = [(b.time_us - a.time_us) % TIME_PERIOD_US for a, b in itertools.pairwise(samples)]
+    assert max(abs(time - PERIOD_US) for time in times) < 32  # the counter ticks every 30.5 us
+    assert sum(times) == pytest.approx(PERIOD_US * len(times), abs=64)
+
+
+def test_what_the_sketch_misses_shows_in_the_numbers_and_costs_no_other_sample(sketch: tuple[Ear, Path]) -> None:
+    whole, _, taken = run(sketch[1], STALL=50)
+    steps = [(b.sequence - a.sequence) % 2**16 for a, b in itertools.pairwise(whole)]
+    missed = [step for step in steps if step > 1]
+    assert len(missed) == pytest.approx(taken / 54, abs=2)  # 45 ms after each 50 samples
+    assert set(missed) == {5}
+    assert len(whole) > taken - sum(step - 1 for step in missed) - 10
+    failing, _, _ = run(sketch[1], FAIL=7)
+    assert {(b.sequence - a.sequence) % 2**16 for a, b in itertools.pairwise(failing)} == {1, 2}
+
+
+def test_a_cable_gets_the_same_samples(sketch: tuple[Ear, Path]) -> None:
+    radio, cable, taken = run(sketch[1], SERIAL=1)
+    assert len(cable) > taken - 5
+    sent = {sample.sequence: sample for sample in cable}
+    assert radio
+    assert all(sent[sample.sequence] == sample for sample in radio)
+
+
+def test_the_sensor_rests_while_nobody_listens(sketch: tuple[Ear, Path]) -> None:
+    _, _, taken = run(sketch[1], SECONDS=5)
+    assert taken == pytest.approx(104 * 5 - 104, abs=110)
