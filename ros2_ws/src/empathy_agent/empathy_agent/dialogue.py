@@ -21,7 +21,7 @@ from empathy_agent.request import REPLY_TOKENS, prefix, request, tokens
 from empathy_agent.safety import Hotlines, Kind, Risk, Verdict, assess, concern_lead, crisis_chain, unanswered_chain
 from empathy_agent.session import Memory, Sessions, key
 from empathy_agent.speech import Speech
-from empathy_agent.turns import turn_of
+from empathy_agent.turns import Turn, turn_of
 
 logger = logging.getLogger(__name__)
 
@@ -145,6 +145,11 @@ class Dialogue:
             return None
         assert post.verdict.kind is not None
         return self._replied(post, crisis_chain(post.language, post.verdict.kind), Risk.CRISIS)
+
+    def standing(self, post: Post) -> tuple[Risk, Turn]:
+        """How a post is taken after what was said before in its session: its risk, and what kind of turn it is."""
+        memory = self.sessions.memory(post.session_id)
+        return self._risk(post, memory), turn_of(post.text, post.language, first=not memory.turns)
 
     def stand_in(self, post: Post, fault: str) -> Reply:
         """An honest fixed text for a post that no model answers, with help lines where it is worrying."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from builtin_interfaces.msg import Time
 from imuface_interfaces.msg import EmpathyReply
+from imuface_interfaces.msg import Sentence as SentenceMessage
 
 from empathy_agent.chain import Chain, Layer
 from empathy_agent.dialogue import Reply
 from empathy_agent.safety import Risk
+from empathy_agent.telling import Sentence
 
 
 def to_message(reply: Reply, stamp: Time) -> EmpathyReply:
@@ -51,3 +53,11 @@ def from_message(message: EmpathyReply) -> Reply:
         seconds_to_first_token=message.seconds_to_first_token,
         seconds_total=message.seconds_total,
     )
+
+
+def sentence_message(sentence: Sentence, stamp: Time) -> SentenceMessage:
+    """The message of a sentence that leaves at ``stamp``."""
+    fields = {name: int(value) if isinstance(value, int) else value for name, value in vars(sentence).items()}
+    message = SentenceMessage(**fields)
+    message.header.stamp = stamp
+    return message

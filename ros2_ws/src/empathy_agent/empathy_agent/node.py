@@ -13,6 +13,7 @@ from typing import Any
 import imuface_node
 from imuface_interfaces.action import Respond
 from imuface_interfaces.msg import AffectState, EmpathyReply, Utterance
+from imuface_interfaces.msg import Sentence as SentenceMessage
 from imuface_interfaces.srv import Forget
 from imuface_node import MANY, AutostartNode, Param, Status, StatusLevel, arrived, offered, qos
 from rclpy.action import ActionServer, CancelResponse
@@ -28,9 +29,10 @@ from empathy_agent.engines.factory import LONGEST_SILENCE, open_engine
 from empathy_agent.grammar import LANGUAGES
 from empathy_agent.language import language_of
 from empathy_agent.listening import Acknowledgements, Partials
-from empathy_agent.messages import to_message
+from empathy_agent.messages import sentence_message, to_message
 from empathy_agent.safety import Hotlines, Risk
 from empathy_agent.session import Sessions
+from empathy_agent.telling import Sentence, Telling
 from empathy_agent.transcripts import Transcripts
 from empathy_agent.worker import TURN_TAKING, Job, Worker
 
@@ -43,7 +45,9 @@ _SHOWN = 30.0
 
 
 class EmpathyAgent(AutostartNode):
-    """Answers on the action ``dialogue/respond`` and on the topic ``dialogue/utterance``; both give ``dialogue/reply``.
+    """Answers on the action ``dialogue/respond`` and on the topic ``dialogue/utterance``.
+
+    Both give ``dialogue/sentence``, the answer as it passes the review, and ``dialogue/reply``, the whole.
 
     Replies are made on a worker's thread and come back to the executor as tasks. A goal stays in the state ACCEPTED
     while it waits and is answered, and is executed when its outcome is known: an execute callback that blocked would
@@ -162,6 +166,8 @@ class EmpathyAgent(AutostartNode):
         self._dialogue.engine.on_failure = self._on_engine_failure
         self.get_logger().info(f"model {self._engine.model} is ready after {time.monotonic() - started:.1f} s")
         self._replies = self.create_publisher(EmpathyReply, topics.REPLY, offered(topics.REPLY))
+        self._sentences = self.create_publisher(SentenceMessage, topics.SENTENCE, offered(topics.SENTENCE))
+        self._telling = Telling(self._dialogue, self._say)
         self._acknowledged = self.create_publisher(Utterance, topics.ACKNOWLEDGEMENT, offered(topics.ACKNOWLEDGEMENT))
         self._heard = self.create_publisher(Utterance, topics.HEARD, offered(topics.HEARD))
         self._forgetting = self.create_service(Forget, topics.FORGET, self._on_forget)
@@ -211,6 +217,7 @@ class EmpathyAgent(AutostartNode):
             for subscription in self._inputs:
                 self.destroy_subscription(subscription)
             self.destroy_service(self._forgetting)
+            self.destroy_publisher(self._sentences)
             self.destroy_publisher(self._acknowledged)
             self.destroy_publisher(self._heard)
             self.destroy_publisher(self._replies)
@@ -367,6 +374,7 @@ class EmpathyAgent(AutostartNode):
     def _submit(self, job: Job) -> bool:
         """Whether it was taken; what is refused has its outcome then."""
         assert self._worker is not None
+        self._telling.follow(job)
         try:
             self._worker.submit(job)
         except DialogueError as error:
@@ -375,6 +383,9 @@ class EmpathyAgent(AutostartNode):
         return True
 
     # Output -------------------------------------------------------------------------------------------------------
+
+    def _say(self, sentence: Sentence) -> None:
+        self._sentences.publish(sentence_message(sentence, self.get_clock().now().to_msg()))
 
     def _on_executor(self, callback: Callable[..., None], *args: Any) -> None:
         if self.executor is not None:

@@ -1,8 +1,8 @@
 """Names of the agent's topics and of its action and service, relative to the namespace of a person."""
 
-from imuface_core.topics import ACKNOWLEDGEMENT, AFFECT, HEARD, REPLY, UTTERANCE
+from imuface_core.topics import ACKNOWLEDGEMENT, AFFECT, HEARD, REPLY, SENTENCE, UTTERANCE
 
-__all__ = ["ACKNOWLEDGEMENT", "AFFECT", "FORGET", "HEARD", "REPLY", "RESPOND", "UTTERANCE"]
+__all__ = ["ACKNOWLEDGEMENT", "AFFECT", "FORGET", "HEARD", "REPLY", "RESPOND", "SENTENCE", "UTTERANCE"]
 
 RESPOND = "dialogue/respond"
 FORGET = "dialogue/forget"

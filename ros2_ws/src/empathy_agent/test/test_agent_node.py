@@ -23,7 +23,7 @@ from empathy_agent.dialogue import DialogueError, ErrorCode, Reply
 from empathy_agent.engines import Cancelled
 from empathy_agent.safety import Risk
 from imuface_interfaces.action import Respond
-from imuface_interfaces.msg import AffectState, EmpathyReply, Utterance
+from imuface_interfaces.msg import AffectState, EmpathyReply, Sentence, Utterance
 from imuface_interfaces.srv import Forget
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
@@ -107,6 +107,32 @@ def test_the_action_streams_layers_and_publishes_the_reply() -> None:
     assert message.answer == reply.chain[Layer.ANSWER]
     assert message.header.stamp != Time()
     assert 0 < message.seconds_to_first_token <= message.seconds_total
+
+
+def test_the_sentences_go_out_in_order_before_the_reply_and_a_cancelled_reply_is_told() -> None:
+    cancelled = threading.Event()
+    slow = GOOD.replace("</answer>", " You do much." * 60 + "</answer>")
+    with serve(events(GOOD), events(slow)) as server, connected("t_sentence", server) as client:
+        listener = Listener("t_sentence", Sentence, topics.SENTENCE, 100)
+        listener.until(lambda: listener.node.count_publishers("/t_sentence/" + topics.SENTENCE) > 0)
+        *_, reply = client.respond(POST, session_id="s", locale="en-US")
+        listener.until(lambda: len(listener.messages) == 3)
+        server.pause = 0.02
+        stream = client.respond(POST, session_id="s", cancelled=cancelled)
+        while next(stream).layer is not Layer.ANSWER:  # type: ignore[union-attr]
+            pass
+        cancelled.set()
+        with pytest.raises(Cancelled):
+            list(stream)
+        listener.until(lambda: listener.messages[-1].state == Sentence.CANCELED)
+        listener.close()
+    assert isinstance(reply, Reply)
+    said, end = listener.messages[:2], listener.messages[2]
+    assert " ".join(message.text for message in said) == reply.chain[Layer.ANSWER]
+    assert [(message.index, message.state) for message in (*said, end)] == [(0, 0), (1, 0), (2, Sentence.END)]
+    assert {(message.session_id, message.locale, message.risk) for message in said} == {("s", "en-US", 0)}
+    assert listener.messages[-1].index == len(listener.messages) - 4 >= 1
+    assert {message.reply_id for message in (*said, end)}.isdisjoint({listener.messages[-1].reply_id})
 
 
 def test_errors_come_with_their_code_and_the_agent_stays_up() -> None:

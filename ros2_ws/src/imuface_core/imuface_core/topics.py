@@ -126,12 +126,37 @@ REPLY = Topic(
     "empathy_agent",
     reliable=True,
 )
+SENTENCE = Topic(
+    "dialogue/sentence",
+    "imuface_interfaces/msg/Sentence",
+    100,
+    "the answer sentence by sentence, as it passes the review",
+    "empathy_agent",
+    reliable=True,
+)
 ACKNOWLEDGEMENT = Topic(
     "dialogue/acknowledgement",
     "imuface_interfaces/msg/Utterance",
     10,
     "a short sentence at once, with acknowledge:=true",
     "empathy_agent",
+    reliable=True,
+)
+
+CUE = Topic(
+    "robot/cue",
+    "imuface_interfaces/msg/Cue",
+    100,
+    "gaze, nods, tilts, smiles, concern and posture beside the words",
+    "cue_node",
+    reliable=True,
+)
+VOICE = Topic(
+    "robot/voice",
+    "imuface_interfaces/msg/Voice",
+    100,
+    "which sentence begins to be heard, ends, or is broken off",
+    "speech_node, or any robot's own voice",
     reliable=True,
 )
 
@@ -161,9 +186,10 @@ TF_STATIC = Topic(
 # What a session is (docs/architecture.md): enough to train on, to evaluate and to reconstruct the face again.
 SESSION: frozenset[Topic] = frozenset({*IMU.values(), REFERENCE_BLENDSHAPES, REFERENCE_LANDMARKS})
 FACE: frozenset[Topic] = frozenset({FACE_LANDMARKS, FACE_BLENDSHAPES, AFFECT, POINTS})
-DIALOGUE: frozenset[Topic] = frozenset({UTTERANCE, HEARD, REPLY})
+DIALOGUE: frozenset[Topic] = frozenset({UTTERANCE, HEARD, SENTENCE, REPLY})
 KNOWN: dict[str, Topic] = {
-    topic: topic for topic in SESSION | FACE | DIALOGUE | {MESH, ACKNOWLEDGEMENT, DIAGNOSTICS, TF, TF_STATIC}
+    topic: topic
+    for topic in SESSION | FACE | DIALOGUE | {MESH, ACKNOWLEDGEMENT, CUE, VOICE, DIAGNOSTICS, TF, TF_STATIC}
 }
 """Every topic by its name."""
 
