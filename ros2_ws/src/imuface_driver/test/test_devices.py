@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from device_packets import damage, mutated, noisy  # type: ignore[import-not-found]
+from device_packets import PACKETS, damage, mutated, noisy  # type: ignore[import-not-found]
 from hypothesis import given
 from hypothesis import strategies as st
 from imuface_driver import devices
@@ -48,7 +48,7 @@ def test_a_profile_is_whole(device: Device) -> None:
     assert sum(decoder.counters().values()) == 1
 
 
-@pytest.mark.parametrize("name", DEVICES)
+@pytest.mark.parametrize("name", PACKETS)
 def test_of_damaged_packets_only_those_pass_that_look_whole(name: str) -> None:
     for how in (mutated, noisy):
         result = damage(name, 10_000, 1, how)
