@@ -177,7 +177,7 @@ def serial() -> Iterator[dict[str, str]]:
 
 @contextlib.contextmanager
 def bluetooth() -> Iterator[dict[str, str]]:
-    """Two buds behind a stand-in for bluetoothd, which tells of each only once: they come to a waiting driver."""
+    """Two buds behind a stand-in for bluetoothd."""
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         os.environ |= {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={folder}/bus", "PYTHONPATH": str(TESTS)}
@@ -186,14 +186,14 @@ def bluetooth() -> Iterator[dict[str, str]]:
         time.sleep(1.0)
         bluez = "from bluezoo.bluezoo import main; main()"
         adapters = [word for each in (COMPUTER, *BUDS) for word in ("--adapter", each)]
-        options = ["-q", "--auto-enable", "--scan-interval", "2", *adapters]
+        options = ["-q", "--auto-enable", *adapters]
         stack.enter_context(process(sys.executable, "-c", bluez, *options))
         time.sleep(2.0)
         for ear in range(len(BUDS)):
             options = ["--name", f"imuface {ear}", "--adapter", f"hci{ear + 1}", "--ear", str(ear)]
-            options += ["--after", str(8 + 6 * ear)]
             stack.enter_context(process(sys.executable, str(TESTS / "emulated_bluez.py"), *options))
-        yield {"source": "bluetooth"}
+        time.sleep(3.0)
+        yield {"source": "bluetooth", "bluetooth.adapter": "hci0"}
 
 
 if __name__ == "__main__":

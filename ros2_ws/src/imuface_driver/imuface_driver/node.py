@@ -67,7 +67,7 @@ class ImufaceDriver(AutostartNode):
         Param("bluetooth.device", ANY, "kind of the earphones", choices=(ANY, *DEVICES)),
         Param("bluetooth.left", "", "address of the left bud, or its name, such as imuface*; empty: found by its kind"),
         Param("bluetooth.right", "", "address or name of the right bud; that of the left one: one device for both"),
-        Param("bluetooth.adapter", "", "Bluetooth adapter, such as hci1; empty: the first"),
+        Param("bluetooth.adapter", "", "Bluetooth adapter, such as hci0; empty: any that is on"),
         Param("serial.left_port", "", "serial port of the left ear"),
         Param("serial.right_port", "", "serial port of the right ear; may be that of the left ear"),
         Param("serial.baud", 115200, "baud rate of the serial ports", within=(50, 12_000_000)),

@@ -7,7 +7,6 @@ makes a computer an earphone, and sends when somebody has subscribed. The system
 import argparse
 import asyncio
 import itertools
-import time
 from typing import Annotated
 
 from dbus_fast import PropertyAccess, Variant
@@ -139,7 +138,5 @@ if __name__ == "__main__":
     parser.add_argument("--name", default="imuface L")
     parser.add_argument("--adapter", default="hci1")
     parser.add_argument("--ear", type=int, default=0, help="0: left, 1: right")
-    parser.add_argument("--after", type=float, default=0.0, help="wait so many seconds first")
     arguments = parser.parse_args()
-    time.sleep(arguments.after)
     asyncio.run(run(arguments.name, f"/org/bluez/{arguments.adapter}", arguments.ear))

@@ -44,7 +44,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 
 def bluez(start: Callable[..., Any], *options: str) -> None:
-    start(sys.executable, "-c", "from bluezoo.bluezoo import main; main()", "-q", "--scan-interval", "2", *options)
+    start(sys.executable, "-c", "from bluezoo.bluezoo import main; main()", "-q", *options)
     for _ in range(100):
         listing = [
             "dbus-send",
@@ -89,11 +89,10 @@ def test_a_bud_is_found_connected_read_and_let_go(
     start: Callable[..., Any], run_source: Callable[..., Any], wait_for: Callable[..., None]
 ) -> None:
     bluez(start, *COMPUTER)
-    source = BluetoothSource(time.time_ns, Choice((DEVICES["xiao"],), {"left": "imuface L"}))
+    bud = start(sys.executable, BUD, "--name", "imuface L")
+    assert bud.stdout.readline() == "advertising\n"
+    source = BluetoothSource(time.time_ns, Choice((DEVICES["xiao"],), {"left": "imuface L"}), "hci0")
     with run_source(source) as sink:
-        # Not before: the stand-in tells of each device only once, and opening has scanned.
-        bud = start(sys.executable, BUD, "--name", "imuface L")
-        assert bud.stdout.readline() == "advertising\n"
         wait_for(lambda: len(sink.samples["left"]) > 150)
         health = source.health["left"]
         rate, _ = health.rate_and_jitter()

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bleak.backends.adapter import BaseBleakAdapter
 from bleak.backends.scanner import BaseBleakScanner
 from bleak.exc import BleakBluetoothNotAvailableError, BleakDBusError, BleakError
 from bleak.exc import BleakBluetoothNotAvailableReason as Reason
@@ -263,7 +264,7 @@ def test_a_sink_that_fails_ends_the_source() -> None:
     leap(scenario())
 
 
-def _absent(error: Exception) -> type[BaseBleakScanner]:
+def _absent(error: Exception) -> Radio:
     """A Bluetooth stack that is not there."""
 
     class Scanner(BaseBleakScanner):
@@ -276,7 +277,12 @@ def _absent(error: Exception) -> type[BaseBleakScanner]:
         async def stop(self) -> None:
             pass
 
-    return Scanner
+    class Adapter(BaseBleakAdapter):
+        @classmethod
+        async def get(cls, **_: Any) -> Adapter:
+            raise error
+
+    return Radio(Scanner, None, Adapter)
 
 
 @pytest.mark.parametrize(
@@ -298,7 +304,7 @@ def _absent(error: Exception) -> type[BaseBleakScanner]:
     ],
 )
 def test_a_missing_bluetooth_is_one_line_with_the_remedy(error: Exception, words: str) -> None:
-    source = BluetoothSource(lambda: 0, Choice(), radio=Radio(_absent(error)))
+    source = BluetoothSource(lambda: 0, Choice(), radio=_absent(error))
     with pytest.raises(OSError, match=words) as raised:
         source.open()
     assert "\n" not in str(raised.value)
@@ -312,7 +318,7 @@ def test_bluetooth_that_goes_and_comes_is_said_and_used_again() -> None:
         sending = asyncio.create_task(stream(bud, xiao))
         async with receiving(air) as (source, sink):
             radio = source._radio
-            source._radio = radio._replace(scanner=_absent(BleakDBusError("org.bluez.Error.NotReady", ["?"])))
+            source._radio = _absent(BleakDBusError("org.bluez.Error.NotReady", ["?"]))
             await until(lambda: "bluetoothctl power on" in source.fault)
             source._radio = radio
             await until(lambda: sink.samples["left"])

@@ -82,7 +82,7 @@ class BluetoothSource(DeviceSource):
     """One or two buds, told apart by their name, their packets, or the user."""
 
     def __init__(self, now_ns: HostClock, choice: Choice, adapter: str = "", radio: Radio | None = None) -> None:
-        """``adapter`` such as hci1; empty: the system's first."""
+        """``adapter`` such as hci0; empty: any that is on."""
         expected = [ear for ear in EARS if ear in choice.named or not choice.named]
         able = {ear for kind in choice.kinds for ear in kind.ears}
         super().__init__("Bluetooth", now_ns, tuple(ear for ear in expected if ear in able))
@@ -129,8 +129,12 @@ class BluetoothSource(DeviceSource):
         return counts
 
     async def _probe(self) -> None:
-        async with asyncio.timeout(PATIENCE), self._scanner():
-            pass
+        with contextlib.suppress(NotImplementedError):  # Android
+            async with asyncio.timeout(PATIENCE):
+                await self._system()
+
+    async def _system(self) -> BleakAdapter:
+        return await BleakAdapter.get(bluez=self._adapter, backend=self._radio.adapter)
 
     async def _serve(self, sink: Sink) -> None:
         backoff = BACKOFF_MIN
@@ -171,9 +175,6 @@ class BluetoothSource(DeviceSource):
 
     # Looking around -------------------------------------------------------------------------------------------------
 
-    def _scanner(self) -> BleakScanner:
-        return BleakScanner(bluez=self._adapter, backend=self._radio.scanner)
-
     async def _look_around(self) -> list[Found]:
         """Devices that bring missing ears, the nearest first."""
         found = {each.peripheral.address: each for each in await self._already_connected()}
@@ -181,7 +182,7 @@ class BluetoothSource(DeviceSource):
         self._seen.clear()
         loop = asyncio.get_running_loop()
         end = loop.time() + LOOK
-        async with self._scanner() as scanner:
+        async with BleakScanner(bluez=self._adapter, backend=self._radio.scanner) as scanner:
             while loop.time() < end and not self._complete(found):
                 await asyncio.sleep(0.05)
                 for peripheral, advertisement in scanner.discovered_devices_and_advertisement_data.values():
@@ -220,9 +221,9 @@ class BluetoothSource(DeviceSource):
         """Devices that a process which was killed has left connected: they do not advertise."""
         found = []
         with contextlib.suppress(*FAILURES, NotImplementedError, ValueError):
-            adapter = await BleakAdapter.get(bluez=self._adapter, backend=self._radio.adapter)
+            system = await self._system()
             for kind in self._choice.kinds:
-                for peripheral in await adapter.get_connected_devices([kind.service]):
+                for peripheral in await system.get_connected_devices([kind.service]):
                     identity = self._choice.of(peripheral.address, peripheral.name or "", [kind.service])
                     each = identity and self._wanted(Found(peripheral, *identity, UNREPORTED))
                     if each:
