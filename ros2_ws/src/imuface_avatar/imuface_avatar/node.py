@@ -12,7 +12,8 @@ from imuface_core import topics
 from imuface_core.arkit import BLENDSHAPES
 from imuface_core.stamps import SECOND, to_ns
 from imuface_interfaces.msg import Blendshapes
-from imuface_node import AutostartNode, Param, Status, StatusLevel, message_class, qos
+from imuface_node import AutostartNode, Param, Status, StatusLevel, arrived, message_class, qos
+from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.subscription import Subscription
@@ -27,6 +28,19 @@ from imuface_avatar.target import Target
 LOST = 0.5
 """s without a face after which the receiver is told that it is not tracked."""
 LOG_PERIOD = 5.0
+
+
+class _OnDemand(CallbackGroup):
+    """Whose messages wake nobody: waking costs rclpy more than all that is done with a face."""
+
+    def can_execute(self, entity: object) -> bool:
+        return False
+
+    def beginning_execution(self, entity: object) -> bool:
+        return False
+
+    def ending_execution(self, entity: object) -> None:
+        pass
 
 
 @dataclass(frozen=True)
@@ -94,7 +108,7 @@ class AvatarNode(AutostartNode):
         self._reported = (0, 0)
         self._said = ""
         self._latest: AvatarFrame | None = None
-        self._frame = ""
+        self._transforms: Subscription | None = None
         self._head = _Head()
         self._arrived_ns = 0
         self._wall = Clock(clock_type=ClockType.STEADY_TIME)
@@ -116,7 +130,10 @@ class AvatarNode(AutostartNode):
         except ImportError as error:
             self.get_logger().warning(f"the head looks straight ahead: {error}; make setup installs it")
             return
-        self._taken.append(self.create_subscription(kind, topics.TF, self._on_transforms, qos(topics.TF)))
+        self._transforms = self.create_subscription(
+            kind, topics.TF, lambda message: None, qos(topics.TF), callback_group=_OnDemand()
+        )
+        self._taken.append(self._transforms)
 
     def stop(self) -> None:
         for subscription in self._taken:
@@ -151,9 +168,10 @@ class AvatarNode(AutostartNode):
 
     # What arrives -------------------------------------------------------------------------------------------------
 
-    def _on_transforms(self, message: Any) -> None:
-        for transform in message.transforms:
-            if transform.child_frame_id == self._frame:
+    def _follow(self, transforms: Subscription, frame: str) -> None:
+        """Take down how the frame of the face is turned, of all the transforms that have arrived."""
+        for transform in (each for message in arrived(transforms) for each in message.transforms):
+            if transform.child_frame_id == frame:
                 turn = transform.transform.rotation
                 rotation = (turn.x, turn.y, turn.z, turn.w)
                 if np.isfinite(rotation).all() and any(rotation):
@@ -169,7 +187,9 @@ class AvatarNode(AutostartNode):
                 throttle_duration_sec=LOG_PERIOD,
             )
             return
-        self._frame, stamp_ns = message.header.frame_id, to_ns(message.header.stamp)
+        stamp_ns = to_ns(message.header.stamp)
+        if self._transforms is not None:
+            self._follow(self._transforms, message.header.frame_id)
         shown = np.clip(self._smooth(weights, stamp_ns / SECOND) * self._gains, 0.0, 1.0)
         self._send(AvatarFrame(stamp_ns, shown, self._head.rotation if self._turns(stamp_ns) else UPRIGHT))
         self._frames += 1
