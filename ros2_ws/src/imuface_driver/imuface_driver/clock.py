@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from imuface_core.earphone import FRAME_TIMING, Timing
+from imuface_core.earphone import CRYSTAL_DRIFT, FRAME_TIMING, Timing
 
 INTERVAL_NS = 1_000_000_000
 # Intervals kept. Samples of a radio wait for its next connection event, and how long the luckiest of them waits drifts
@@ -62,7 +62,9 @@ class DeviceClock:
         if self._device_ns < 0:
             self._begin(device_ns, arrival_ns)
         delay = self._delay(device_ns, arrival_ns)
-        if device_ns <= self._device_ns or not -MAX_ADVANCE_NS <= delay <= MAX_DELAY_NS:
+        # Samples that are counted instead of timed may not have been counted in a silence.
+        silent = arrival_ns - self._stamp_ns > MAX_DELAY_NS and timing.drift > CRYSTAL_DRIFT and self._stamp_ns > 0
+        if device_ns <= self._device_ns or silent or not -MAX_ADVANCE_NS <= delay <= MAX_DELAY_NS:
             self.resyncs += 1
             device_ns = time_us * 1000
             self._begin(device_ns, arrival_ns)

@@ -13,6 +13,7 @@ from imuface_core.earphone import STANDARD_GRAVITY
 from imuface_driver.recordings import read_table
 from imuface_driver.recordings.esense import GYROSCOPES
 
+CAPTURES = Path(__file__).parents[5] / "shared" / "data" / "ear_imu"
 COUNT = 300
 SWAY = 0.2 * np.sin(np.arange(COUNT) / 15.0)
 FORCE = STANDARD_GRAVITY * np.stack([SWAY, 0.1 + 0 * SWAY, np.sqrt(0.99 - SWAY**2)], axis=1)  # m/s²
@@ -115,3 +116,16 @@ def test_any_text_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, c
         return
     assert np.isfinite(track.acceleration).all()
     assert np.all(np.diff(track.stamps) > 0)
+
+
+@pytest.mark.skipif(not CAPTURES.is_dir(), reason="no eSense captures beside the repository")
+def test_public_captures_of_a_worn_bud_come_out_at_gravity_mended() -> None:
+    files = [
+        file for file in sorted(CAPTURES.glob("yawning_gpl3/*/*.eimu")) if "sine" not in file.name
+    ]  # shaken by hand
+    assert len(files) == 12
+    for file in files:
+        result = read_table(file, "500", rate=float(file.parent.name.removesuffix("hz")))
+        gravity = np.median(np.linalg.norm(result.track.acceleration, axis=1))
+        assert gravity == pytest.approx(STANDARD_GRAVITY, rel=0.05)
+        assert result.notes == ("low bytes were read as signed, as eSense's Android library does: mended",)
