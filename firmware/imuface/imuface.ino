@@ -40,13 +40,21 @@ static const uint8_t SETTINGS[][2] = {
 };
 static const uint8_t OFF[][2] = {{CTRL1_XL, 0x00}, {CTRL2_G, 0x00}};
 
-template <size_t N> static void set(const uint8_t (&values)[N][2])
+static void set(const uint8_t (*values)[2], size_t count)
 {
-    for (const auto &value : values) {
+    for (size_t i = 0; i < count; i++) {
         Wire1.beginTransmission(ADDRESS);
-        Wire1.write(value, 2);
+        Wire1.write(values[i], 2);
         Wire1.endTransmission();
     }
+}
+
+static void measure(bool on)
+{
+    if (on)
+        set(SETTINGS, sizeof SETTINGS / sizeof *SETTINGS);
+    else
+        set(OFF, sizeof OFF / sizeof *OFF);
 }
 
 // Acceleration, then angular velocity; the registers have them the other way round. False: the bus failed.
@@ -229,7 +237,7 @@ void setup()
     delay(20);  // the sensor boots
     Wire1.begin();
     Wire1.setClock(400000);
-    set(OFF);
+    measure(false);
     start_radio();
     start_clock();
     pinMode(PIN_LSM6DS3TR_C_INT1, INPUT);
@@ -243,7 +251,7 @@ void loop()
     if (listened() != measuring) {
         measuring = !measuring;
         filled = 0;
-        measuring ? set(SETTINGS) : set(OFF);
+        measure(measuring);
     }
     // Asleep until the sensor has a sample, or for as long as it may take to notice that somebody listens.
     bool sampled = ulTaskNotifyTake(pdTRUE, pdMS_TO_TICKS(100)) != 0;

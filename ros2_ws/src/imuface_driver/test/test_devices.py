@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import sys
 from pathlib import Path
@@ -69,3 +70,16 @@ def test_any_notification_is_taken(device: Device, data: list[bytes]) -> None:
         for reading in decoder.feed(device.notify[0], packet):
             assert all(map(math.isfinite, (*reading.acceleration, *reading.angular_velocity)))
             assert 0 <= reading.time_us < reading.timing.time_period_us
+
+
+@pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
+@given(data=st.binary(max_size=80), index=st.integers(0, 3))
+def test_whatever_is_read_first_is_taken_or_refused_and_packets_still_are(
+    device: Device, data: bytes, index: int
+) -> None:
+    decoder = device.decoder()
+    read = [characteristic for characteristic, written in device.start if written is None] or list(device.notify)
+    with contextlib.suppress(ValueError):
+        decoder.configure(read[index % len(read)], data)
+    for packet in (data, *(make(index) for make in PACKETS.values())):
+        decoder.feed(device.notify[0], packet)
