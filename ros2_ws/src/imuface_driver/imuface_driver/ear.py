@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 from imuface_core.earphone import Ear, Sample, Timing, Vector
+from numpy.typing import NDArray
 
 from imuface_driver.clock import DeviceClock
 
@@ -39,21 +40,28 @@ class EarHealth:
         self.battery: int | None = None  # percent
         self.rssi: int | None = None  # dBm; of a radio, when the ear was connected
         self.last_arrival_ns: int | None = None  # host clock
-        self._recent: deque[tuple[int, int]] = deque(maxlen=RECENT)  # (stamp, arrival)
+        self._recent: deque[tuple[ImuSample, int]] = deque(maxlen=RECENT)  # with the arrivals
 
-    def record(self, stamp_ns: int, arrival_ns: int) -> None:
-        """Count a sample that was taken at ``stamp_ns`` and arrived at ``arrival_ns`` (host clock)."""
+    def record(self, sample: ImuSample, arrival_ns: int) -> None:
+        """Count a sample that arrived at ``arrival_ns`` (host clock)."""
         self.received += 1
         self.last_arrival_ns = arrival_ns
-        self._recent.append((stamp_ns, arrival_ns))
+        self._recent.append((sample, arrival_ns))
 
     def rate_and_jitter(self) -> tuple[float, float]:
         """Samples per second by their stamps, and the standard deviation of (arrival - stamp) in seconds; or NaNs."""
-        recent = np.array(tuple(self._recent), dtype=np.int64)
+        recent = np.array([(sample.stamp_ns, arrival_ns) for sample, arrival_ns in tuple(self._recent)], dtype=np.int64)
         if len(recent) < 2 or recent[-1, 0] <= recent[0, 0]:
             return float("nan"), float("nan")
         rate = (len(recent) - 1) / (recent[-1, 0] - recent[0, 0]) * 1e9
         return float(rate), float(np.std(recent[:, 1] - recent[:, 0]) * 1e-9)
+
+    def readings(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """The last stamps (n,) in ns, accelerations (n, 3) in m/s² and angular velocities (n, 3) in rad/s."""
+        samples = [sample for sample, _ in tuple(self._recent)]
+        stamps = np.array([sample.stamp_ns for sample in samples], dtype=np.int64)
+        acceleration = np.array([sample.acceleration for sample in samples]).reshape(-1, 3)
+        return stamps, acceleration, np.array([sample.angular_velocity for sample in samples]).reshape(-1, 3)
 
 
 class EarReceiver:
@@ -85,8 +93,9 @@ class EarReceiver:
         self.health.drift_ppm = self._clock.drift_ppm
         if sample.battery is not None:
             self.health.battery = sample.battery
-        self.health.record(stamp_ns, arrival_ns)
-        return ImuSample(self.ear, stamp_ns, sample.acceleration, sample.angular_velocity)
+        measurement = ImuSample(self.ear, stamp_ns, sample.acceleration, sample.angular_velocity)
+        self.health.record(measurement, arrival_ns)
+        return measurement
 
 
 def _is_out_of_order(sample: Sample, previous: Sample, timing: Timing) -> bool:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import Imu
 
+from imuface_driver import quality
 from imuface_driver.bluetooth.choice import Choice
 from imuface_driver.devices import DEVICES
 from imuface_driver.ear import EarHealth, ImuSample
@@ -189,6 +190,7 @@ class ImufaceDriver(AutostartNode):
         received, lost = self._lost.get(ear, (0, 0))
         self._lost[ear] = health.received, health.lost
         received, lost = health.received - received, health.lost - lost
+        stamps, acceleration, angular_velocity = health.readings()
         values = {
             "source": source.name,
             "rate_hz": f"{rate:.2f}",
@@ -200,6 +202,7 @@ class ImufaceDriver(AutostartNode):
             "clock_drift_ppm": "unknown" if health.drift_ppm is None else f"{health.drift_ppm:.1f}",
             "battery_percent": "unknown" if health.battery is None else str(health.battery),
             "last_seen_s": f"{age:.3f}",
+            "gravity": f"{quality.usual_norm(acceleration):.2f}",
             **({} if health.rssi is None else {"rssi_dbm": str(health.rssi)}),
             # A damaged frame does not tell its ear: these are of the link, which two ears may share.
             **{f"link_{name}": str(count) for name, count in source.counters().items()},
@@ -208,7 +211,10 @@ class ImufaceDriver(AutostartNode):
             silence = "nothing received yet" if health.last_arrival_ns is None else f"silent for {age:.1f} s"
             return Status(StatusLevel.WARN, f"{silence}: {source.fault}" if source.fault else silence, values)
         if lost > LOSSY * (received + lost):
-            return Status(StatusLevel.WARN, f"lost {lost} of {received + lost} samples since the last report", values)
+            message = f"lost {lost} of {received + lost} samples since the last report: come nearer"
+            return Status(StatusLevel.WARN, message, values)
+        if fault := quality.fault(stamps, acceleration, angular_velocity):
+            return Status(StatusLevel.WARN, fault, values)
         return Status(StatusLevel.OK, f"{rate:.1f} Hz", values)
 
     # Parameters -----------------------------------------------------------------------------------------------------

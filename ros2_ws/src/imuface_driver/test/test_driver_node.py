@@ -196,7 +196,9 @@ def test_a_bag_with_one_ear_is_played(
     driver: Callable[..., Graph], wait_for: Callable[..., None], tmp_path: Path
 ) -> None:
     stamps = 1_000_000_000 + np.arange(300, dtype=np.int64) * 33_333_333
-    write_session(tmp_path / "session", Recording(None, ImuTrack(stamps, np.ones((300, 3)), np.zeros((300, 3)))))
+    write_session(
+        tmp_path / "session", Recording(None, ImuTrack(stamps, *np.random.default_rng(0).normal(size=(2, 300, 3))))
+    )
     graph = driver(source="bag", bag__path=tmp_path / "session")
     wait_for(lambda: len(graph.imu["right"]) > 30 and graph.level(RIGHT) == OK)
     assert not graph.imu["left"]

@@ -63,8 +63,9 @@ class BagSource(Source):
                 continue
             ear, track = ears[index], tracks[ears[index]]
             acceleration, angular_velocity = track.acceleration[i].tolist(), track.angular_velocity[i].tolist()
-            self.health[ear].record(stamp_ns + shift_ns, self._now_ns())
-            sink.imu(ImuSample(ear, stamp_ns + shift_ns, tuple(acceleration), tuple(angular_velocity)))
+            sample = ImuSample(ear, stamp_ns + shift_ns, tuple(acceleration), tuple(angular_velocity))
+            self.health[ear].record(sample, self._now_ns())
+            sink.imu(sample)
         self.fault = f"session {self.name} has ended"
         log.info("%s", self.fault)
 
