@@ -21,6 +21,7 @@ FLOORS = (
     "imuface_avatar",
     "imuface_study",
     "empathy_agent",
+    "imuface_robot",
     "empathy_training",
     "imuface_bringup",
 )

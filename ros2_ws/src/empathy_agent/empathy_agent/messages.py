@@ -9,7 +9,7 @@ from imuface_interfaces.msg import Sentence as SentenceMessage
 from empathy_agent.chain import Chain, Layer
 from empathy_agent.dialogue import Reply
 from empathy_agent.safety import Risk
-from empathy_agent.telling import Sentence
+from empathy_agent.telling import Sentence, State
 
 
 def to_message(reply: Reply, stamp: Time) -> EmpathyReply:
@@ -61,3 +61,17 @@ def sentence_message(sentence: Sentence, stamp: Time) -> SentenceMessage:
     message = SentenceMessage(**fields)
     message.header.stamp = stamp
     return message
+
+
+def sentence_of(message: SentenceMessage) -> Sentence:
+    """The sentence in a message. Raises ``ValueError`` for a state or a risk that there is not."""
+    return Sentence(
+        message.reply_id,
+        message.session_id,
+        message.index,
+        State(message.state),
+        message.text,
+        message.locale,
+        Risk(message.risk),
+        message.turn,
+    )
