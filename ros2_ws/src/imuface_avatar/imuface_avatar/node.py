@@ -72,7 +72,7 @@ class AvatarNode(AutostartNode):
         Param(
             "smoothing.min_cutoff", 1.5, "1€ filter: cutoff at rest, Hz; 0: no smoothing", within=(0, 100), live=True
         ),
-        Param("smoothing.beta", 3.0, "1€ filter: Hz of cutoff for each weight per second", within=(0, 100), live=True),
+        Param("smoothing.beta", 6.0, "1€ filter: Hz of cutoff for each weight per second", within=(0, 100), live=True),
         Param(
             "head",
             True,

@@ -29,10 +29,10 @@ def test_a_still_face_is_still_and_a_quick_one_is_hardly_late() -> None:
     rng = np.random.default_rng(0)
     times = np.arange(0.0, 20.0, 1.0 / RATE)
     noise = rng.normal(0.0, 0.02, len(times))
-    smooth = OneEuro(1.5, 3.0)
+    smooth = OneEuro(1.5, 6.0)
     still = np.concatenate([smooth(np.array([value]), time) for value, time in zip(0.3 + noise, times, strict=True)])
     assert still[30:].std() < 0.6 * noise.std()
-    smooth = OneEuro(1.5, 3.0)
+    smooth = OneEuro(1.5, 6.0)
     jump = np.concatenate([smooth(np.array([float(time >= 10.0)]), time) for time in times])
     assert times[np.argmax(jump > 0.5)] - 10.0 < 2.5 / RATE
 
