@@ -36,9 +36,10 @@ from fastcrc import crc16
 from imuface_core.earphone import ACCELERATION_PER_LSB, EARS, SEQUENCE_PERIOD, TIME_PERIOD_US, Ear
 from imuface_driver import devices
 from imuface_driver.bluetooth.choice import Choice
+from imuface_driver.bluetooth.radio import Radio
 from imuface_driver.devices.xiao import BATCH, SAMPLES
 from imuface_driver.ear import EarHealth, ImuSample
-from imuface_driver.sources.bluetooth import BluetoothSource, Radio
+from imuface_driver.sources.bluetooth import BluetoothSource
 from numpy.typing import NDArray
 
 EPOCH_NS = 1_700_000_000_000_000_000

@@ -95,9 +95,9 @@ def main() -> None:
             if silent or generator.random() < arguments.drop:
                 continue
             time_us = (BOOT_US + round(elapsed_ns * 1e-3 * (1.0 + drift[ear]))) % TIME_PERIOD_US
-            noise = [generator.randrange(-3, 4) for _ in range(5)]
+            a, b, p, q, r = (generator.randrange(-3, 4) for _ in range(5))
             sequence = (FIRST_SEQUENCE + index) % SEQUENCE_PERIOD
-            frame = bytearray(encode(DeviceSample(ear, sequence, time_us, (index % INDEX_PERIOD, *noise), 73)))
+            frame = bytearray(encode(DeviceSample(ear, sequence, time_us, (index % INDEX_PERIOD, a, b, p, q, r), 73)))
             if generator.random() < arguments.corrupt:
                 frame[generator.randrange(len(frame))] ^= generator.randrange(1, 256)
             device.write(bytes(frame))

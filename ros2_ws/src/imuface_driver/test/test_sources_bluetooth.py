@@ -20,12 +20,13 @@ from emulated_bluetooth import Air, Earphone, leaping_loop, loop_ns, wear  # typ
 from imuface_core.earphone import Ear
 from imuface_driver.bluetooth.choice import Choice
 from imuface_driver.bluetooth.errors import explain
+from imuface_driver.bluetooth.radio import Radio, look
 from imuface_driver.devices import BATTERY_LEVEL, DEVICES
 from imuface_driver.devices.esense import RANGES, START_RANGES
 from imuface_driver.devices.openearable2 import SCHEME, SIDE
 from imuface_driver.devices.xiao import SAMPLES
 from imuface_driver.ear import ImuSample
-from imuface_driver.sources.bluetooth import BluetoothSource, Radio
+from imuface_driver.sources.bluetooth import BluetoothSource
 
 XIAO = DEVICES["xiao"]
 # What the devices answer when they are asked.
@@ -185,6 +186,24 @@ def test_what_is_around_is_named_when_no_earphone_is_there() -> None:
             await until(lambda: source.fault)
             assert "no earphone in reach is bluetooth.left 'AA:BB:CC:DD:EE:FF'" in source.fault
             assert "seen: Toothbrush, imuface (2 devices in all)" in source.fault
+
+    leap(scenario())
+
+
+def test_a_look_around_lists_earphones_first_and_says_who_tells_the_ear() -> None:
+    async def scenario() -> None:
+        air = Air()
+        await switch_on(air, "Toothbrush", "openearable1", advertises_service=False)
+        for name, kind in (("imuface", "xiao"), ("eSense-0001", "esense")):
+            await switch_on(air, name, kind)
+        seen = await look(1.0, radio=await air.radio())
+        assert [(each.name, each.kind, each.ear, each.rssi) for each in seen] == [
+            ("imuface", "xiao", "its packets tell", -50),
+            ("eSense-0001", "esense", "left", -50),
+            ("Toothbrush", "", "", -50),
+        ]
+        with pytest.raises(OSError, match="bluetoothctl power on"):
+            await look(1.0, radio=_absent(BleakDBusError("org.bluez.Error.NotReady", ["?"])))
 
     leap(scenario())
 

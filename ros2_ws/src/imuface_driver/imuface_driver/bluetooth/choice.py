@@ -44,5 +44,5 @@ def untold(label: str, address: str) -> str:
     """That nobody knows which ear a device is, and what to do."""
     return (
         f"nothing tells which ear {label} is: set bluetooth.left or bluetooth.right to {address} "
-        "(imuface pair finds out which)"
+        "(imuface pair tells whether that was right)"
     )

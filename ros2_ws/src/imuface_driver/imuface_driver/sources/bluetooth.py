@@ -17,14 +17,13 @@ from typing import NamedTuple
 
 from bleak import BleakAdapter, BleakClient, BleakScanner
 from bleak.args.bluez import BlueZScannerArgs
-from bleak.backends.adapter import BaseBleakAdapter
-from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
-from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
+from bleak.backends.scanner import AdvertisementData
 from imuface_core.earphone import EARS, Ear
 
 from imuface_driver.bluetooth.choice import Choice, untold
 from imuface_driver.bluetooth.errors import FAILURES, PATIENCE, explain, reason
+from imuface_driver.bluetooth.radio import Radio
 from imuface_driver.devices import ATT_HEADER, Decoder, Device
 from imuface_driver.sources.source import POLL_PERIOD, DeviceSource, HostClock, Sink
 
@@ -37,14 +36,6 @@ MTU_PATIENCE = 1.0  # s; the stacks ask for a larger MTU by themselves, and may 
 BACKOFF_MIN, BACKOFF_MAX = 0.1, 1.0  # s between looks; short, since a bud out of its case is to be back in seconds
 SHOWN = 8  # devices named when none of ours is there
 UNREPORTED = -127  # dBm, in bleak's words
-
-
-class Radio(NamedTuple):
-    """The stack to use, as bleak's backends; None: that of the system. Tests put a simulated radio here."""
-
-    scanner: type[BaseBleakScanner] | None = None
-    client: type[BaseBleakClient] | None = None
-    adapter: type[BaseBleakAdapter] | None = None
 
 
 class Found(NamedTuple):
