@@ -34,7 +34,7 @@ class Kind(enum.IntEnum):
 
 @dataclass(frozen=True)
 class Cue:
-    """``amount`` of ``kind`` from ``delay`` s after its sentence begins, or after now where there is none; times in s."""
+    """``amount`` of ``kind`` from ``delay`` s after its sentence begins, or after now where there is none, in s."""
 
     kind: Kind
     amount: float
