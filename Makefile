@@ -2,7 +2,7 @@
 # run on, the tests the libraries for training on top.
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := imuface_core imuface_simulation imuface_node imuface_driver face_recon_node imuface_avatar imuface_study empathy_agent imuface_robot empathy_training imuface_bringup
+PACKAGES := imuface_core imuface_simulation imuface_node imuface_driver face_recon_node imuface_avatar imuface_hri imuface_study empathy_agent imuface_robot empathy_training imuface_bringup
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 

@@ -16,6 +16,7 @@ from imuface_bringup.recorder_node import RecorderNode
 from imuface_bringup.viewer_node import ViewerNode
 from imuface_core.topics import KNOWN
 from imuface_driver.node import ImufaceDriver
+from imuface_hri.node import HriNode
 from imuface_node import AutostartNode, Param
 
 NODES: dict[str, type[AutostartNode]] = {
@@ -24,6 +25,7 @@ NODES: dict[str, type[AutostartNode]] = {
     "reference_node": ReferenceNode,
     "camera_node": CameraNode,
     "avatar_node": AvatarNode,
+    "hri_node": HriNode,
     "empathy_agent": EmpathyAgent,
     "recorder": RecorderNode,
     "player": PlayerNode,

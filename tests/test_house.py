@@ -19,6 +19,7 @@ FLOORS = (
     "imuface_driver",
     "face_recon_node",
     "imuface_avatar",
+    "imuface_hri",
     "imuface_study",
     "empathy_agent",
     "imuface_robot",

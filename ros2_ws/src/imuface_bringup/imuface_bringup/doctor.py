@@ -27,6 +27,7 @@ _PACKAGES = (
     "imuface_driver",
     "face_recon_node",
     "imuface_avatar",
+    "imuface_hri",
     "imuface_study",
     "empathy_agent",
     "empathy_training",

@@ -1,0 +1,1 @@
+"""The reconstructed face as robots know humans: ROS4HRI (REP-155)."""
