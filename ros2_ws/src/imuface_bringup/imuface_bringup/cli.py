@@ -287,6 +287,8 @@ _FORWARDED = {
     "calibrate": ("imuface_bringup.face_commands", "calibrate", "Take the face as it is now as the neutral one."),
     "use": ("imuface_bringup.face_commands", "use", "Let the running face node use another model."),
     "params": ("imuface_bringup.parameter_commands", "params_app", "List, print and set parameters of running nodes."),
+    "earphones": ("imuface_bringup.earphone_commands", "earphones", "Show how both ears do; --scan: what is around."),
+    "pair": ("imuface_bringup.earphone_commands", "pair", "Find out whether the left bud is in the left ear."),
     "topics": ("imuface_bringup.topic_commands", "topics", "List a person's topics, with rates and who is on them."),
     "echo": ("imuface_bringup.topic_commands", "echo", "Print the messages of a topic."),
     "import": (
