@@ -20,6 +20,7 @@ from imuface_node import qos
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text  # for what others wrote, which may hold rich's markup
 from sensor_msgs.msg import Imu
 
 from imuface_bringup.client import PATIENCE, Client
@@ -89,8 +90,8 @@ def state(driver: Mapping[str, Health], face: Mapping[str, Health]) -> Renderabl
     """What the driver, and the face node where one runs, said last, by their parts."""
     ears = {ear: health for ear in EARS if (health := driver.get(f"{ear} ear"))}
     if not ears:
-        return "; ".join(health.message for health in driver.values())
-    table = Table(title=", ".join(sorted({health.values.get("source", "?") for health in ears.values()})))
+        return Text("; ".join(health.message for health in driver.values()))
+    table = Table(title=Text(", ".join(sorted({health.values.get("source", "?") for health in ears.values()}))))
     table.add_column("")
     for ear in ears:
         table.add_column(f"{ear} ear", max_width=44)
@@ -98,9 +99,9 @@ def state(driver: Mapping[str, Health], face: Mapping[str, Health]) -> Renderabl
         cells = [show(health.values) for health in ears.values()]
         if any(cells):
             table.add_row(label, *cells)
-    table.add_row("state", *(health.message for health in ears.values()))
+    table.add_row("state", *(Text(health.message) for health in ears.values()))
     if wearing := face.get("wearing"):
-        return Group(table, f"wearing: {wearing.message}")
+        return Group(table, Text(f"wearing: {wearing.message}"))
     return table
 
 
@@ -132,10 +133,10 @@ def around(seen: list[Seen]) -> RenderableType:
     for column in ("name", "address", "signal", "earphone", "ear"):
         table.add_column(column, justify="right" if column == "signal" else "left")
     for each in seen:
-        table.add_row(each.name or "(no name)", each.address, f"{each.rssi} dBm", each.kind, each.ear)
+        table.add_row(Text(each.name or "(no name)"), each.address, f"{each.rssi} dBm", each.kind, each.ear)
     if not any(each.kind for each in seen):
         return Group(table, "none of them is an earphone that is known: take them out of the case, and off any phone")
-    return Group(table, "to use them: imuface up earphones source:=bluetooth [left:=ADDRESS] [right:=ADDRESS]")
+    return Group(table, "to use them: imuface up earphones source:=bluetooth left:=ADDRESS right:=ADDRESS")
 
 
 def pair(

@@ -64,10 +64,19 @@ def test_the_state_of_both_ears_and_how_they_are_worn() -> None:
 
 
 def test_what_is_around() -> None:
-    shown = text(around([Seen("imuface L", "C0:01", -50, "xiao", "left"), Seen("", "C0:02", -90, "", "")]))
+    shown = text(
+        around(
+            [
+                Seen("imuface L", "C0:01", -50, "xiao", "left"),
+                Seen("", "C0:02", -90, "", ""),
+                Seen("[b]x[/q]", "", 0, "", ""),
+            ]
+        )
+    )
     assert "imuface L" in shown
+    assert "[b]x[/q]" in shown
     assert "(no name)" in shown
-    assert "imuface up earphones source:=bluetooth" in shown
+    assert "imuface up earphones source:=bluetooth left:=ADDRESS" in shown
     assert "none of them is an earphone" in text(around([Seen("TV", "C0:02", -90, "", "")]))
     assert "no Bluetooth device in reach" in text(around([]))
 

@@ -40,8 +40,8 @@ def _faults(stamps: NDArray[np.int64], acceleration: Readings, angular_velocity:
     if still.all():
         yield "it sends the same reading again and again: switch it off and on"
     elif still.any():
-        stuck = " and ".join(name for name, stands in zip(names, still, strict=True) if stands)
-        yield f"{stuck} never changes: switch it off and on; if that does not help, its sensor is broken"
+        stuck = ", ".join(name for name, stands in zip(names, still, strict=True) if stands)
+        yield f"no change in {stuck}: switch it off and on; if that does not help, its sensor is broken"
     for what, values, least, unit in (
         ("acceleration", acceleration, ACCELERATION_CUT, "m/s²"),
         ("angular velocity", angular_velocity, ANGULAR_VELOCITY_CUT, "rad/s"),

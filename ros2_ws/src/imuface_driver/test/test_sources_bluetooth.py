@@ -17,6 +17,8 @@ from bleak.exc import BleakBluetoothNotAvailableError, BleakDBusError, BleakErro
 from bleak.exc import BleakBluetoothNotAvailableReason as Reason
 from device_packets import PACKETS, scheme, xiao  # type: ignore[import-not-found]
 from emulated_bluetooth import Air, Earphone, leaping_loop, loop_ns, wear  # type: ignore[import-not-found]
+from hypothesis import given
+from hypothesis import strategies as st
 from imuface_core.earphone import Ear
 from imuface_driver.bluetooth.choice import Choice
 from imuface_driver.bluetooth.errors import explain
@@ -243,6 +245,47 @@ def test_another_firmware_a_mute_bud_and_noise_are_said_and_tried_again(caplog: 
             sending.cancel()
             sending = asyncio.create_task(stream(bud, xiao))
             await until(lambda: sink.samples["left"])
+            sending.cancel()
+
+    leap(scenario())
+
+
+def test_a_bud_that_falls_silent_without_leaving_is_connected_anew(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        air = Air()
+        bud = await switch_on(air, "imuface L")
+        sending = asyncio.create_task(stream(bud, xiao))
+        async with receiving(air, Choice(named={"left": "imuface L"})) as (source, sink):
+            await until(lambda: sink.samples["left"] and not source.fault)
+            sending.cancel()
+            await until(lambda: "has sent nothing for 5 s: connecting it anew" in caplog.text)
+            before = len(sink.samples["left"])
+            sending = asyncio.create_task(stream(bud, xiao))
+            await until(lambda: len(sink.samples["left"]) > before and not source.fault)
+            assert source.counters()["reconnects"] == 1
+        sending.cancel()
+
+    leap(scenario())
+
+
+@given(st.text(max_size=40), st.text(max_size=20), st.lists(st.text(max_size=40)), st.booleans())
+def test_any_advertisement_is_judged(name: str, address: str, services: list[str], named: bool) -> None:
+    choice = Choice(named={"left": "imuface*"} if named else {})
+    with contextlib.suppress(ValueError):
+        identity = choice.of(address, name, services)
+        assert identity is None or (identity[0] and identity[1])
+
+
+def test_a_battery_that_says_nonsense_is_not_believed() -> None:
+    async def scenario() -> None:
+        for value, battery in ((b"", None), (b"\xff", None), (bytes([100, 7]), 100)):
+            air = Air()
+            bud = Earphone(DEVICES["openearable2"], "OpenEarable-1", {**ANSWERS, BATTERY_LEVEL: value})
+            await bud.switch_on(air)
+            sending = asyncio.create_task(stream(bud, PACKETS["openearable2"]))
+            async with receiving(air) as (source, sink):
+                await until(lambda: len(sink.samples["right"]) > 20)
+                assert source.health["right"].battery == battery
             sending.cancel()
 
     leap(scenario())

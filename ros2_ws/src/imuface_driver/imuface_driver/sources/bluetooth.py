@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 LOOK = 5.0  # s; one look around
 GRACE = 1.0  # s in which the other ear may turn up beside the first; connecting ends the look
+MUTE = 5.0  # s without a packet after which a device is connected anew, as it may have forgotten that somebody listens
 TELL = 2.0  # s in which a bud is to send something, so that its packets tell its ear
 MTU_PATIENCE = 1.0  # s; the stacks ask for a larger MTU by themselves, and may take a while to say so
 BACKOFF_MIN, BACKOFF_MAX = 0.1, 1.0  # s between looks; short, since a bud out of its case is to be back in seconds
@@ -62,6 +63,7 @@ class Bud:
     mtu: int
     ears: set[Ear] = field(default_factory=set)  # that have come from it
     trouble: str = ""  # why nothing comes
+    heard: float = 0.0  # time of the loop at which it last sent something
 
     @property
     def ear(self) -> Ear | None:
@@ -133,6 +135,7 @@ class BluetoothSource(DeviceSource):
             while True:
                 if self._failure is not None:
                     raise self._failure
+                await self._wake()
                 if not self._missing():
                     self._say(next((f"{bud.found.label}: {bud.trouble}" for bud in self._buds if bud.trouble), ""))
                     backoff = BACKOFF_MIN
@@ -153,6 +156,14 @@ class BluetoothSource(DeviceSource):
             buds, self._buds = self._buds, []
             for bud in buds:
                 await _hang_up(bud.client)
+
+    async def _wake(self) -> None:
+        """Let go of what is connected and sends nothing, so that it is connected anew."""
+        now = asyncio.get_running_loop().time()
+        for bud in [bud for bud in self._buds if now - bud.heard > MUTE]:
+            self._buds.remove(bud)
+            self._say(f"{bud.found.label} has sent nothing for {MUTE:g} s: connecting it anew")
+            await _hang_up(bud.client)
 
     def _missing(self) -> set[Ear]:
         """The ears that no connected device brings."""
@@ -292,6 +303,7 @@ class BluetoothSource(DeviceSource):
 
     def _on_packet(self, bud: Bud, sink: Sink, characteristic: str, _: object, data: bytearray) -> None:
         arrival_ns = self.now_ns()
+        bud.heard = asyncio.get_running_loop().time()
         if bud.mtu < bud.kind.min_mtu and len(data) == bud.mtu - ATT_HEADER:
             self.cut += 1
             bud.trouble = (
