@@ -18,6 +18,9 @@ from imuface_core.topics import KNOWN
 from imuface_driver.node import ImufaceDriver
 from imuface_hri.node import HriNode
 from imuface_node import AutostartNode, Param
+from imuface_robot.cue_node import CueNode
+from imuface_robot.robot_node import RobotNode
+from imuface_robot.speech_node import SpeechNode
 
 NODES: dict[str, type[AutostartNode]] = {
     "imuface_driver": ImufaceDriver,
@@ -27,6 +30,9 @@ NODES: dict[str, type[AutostartNode]] = {
     "avatar_node": AvatarNode,
     "hri_node": HriNode,
     "empathy_agent": EmpathyAgent,
+    "cue_node": CueNode,
+    "speech_node": SpeechNode,
+    "robot_node": RobotNode,
     "recorder": RecorderNode,
     "player": PlayerNode,
     "viewer": ViewerNode,

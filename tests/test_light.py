@@ -13,8 +13,8 @@ from imuface_core.extras import EXTRAS
 from imuface_core.session import write_session
 from imuface_simulation import PEOPLE, Performance, simulate
 
-NODES = {"avatar_node", "camera_node", "empathy_agent", "face_recon_node", "hri_node", "imuface_driver", "player_node",
-         "recorder_node", "reference_node", "viewer_node"}  # fmt: skip
+NODES = {"avatar_node", "camera_node", "cue_node", "empathy_agent", "face_recon_node", "hri_node", "imuface_driver",
+         "player_node", "recorder_node", "reference_node", "robot_node", "speech_node", "viewer_node"}  # fmt: skip
 IMUFACE = "from imuface_bringup.cli import main; main()"
 HIDDEN = f"""
 import sys

@@ -221,6 +221,34 @@ def avatar(
 
 
 @app.command()
+def robot(
+    port: Annotated[int, typer.Option(help="Port of the page.", min=1, max=65535)] = 8770,
+    mute: Annotated[bool, typer.Option("--mute", help="Subtitles only.")] = False,
+    namespace: Namespace = "imuface",
+) -> None:
+    """Show the reference robot in the browser until Ctrl-C.
+
+    It mirrors the running face, takes what you type, and answers with the running agent's words, aloud where espeak-ng
+    is installed. Start both first (imuface up full), or all at once (imuface up full robot:=true). The page is for this
+    machine alone. docs/robots.md says how to plug in another robot.
+
+    \b
+    imuface robot
+    imuface robot --mute --port 9000 --namespace anna
+    """
+    import shutil
+
+    from imuface_bringup import launch_file as launch
+
+    _environment()
+    speech = not mute and shutil.which("espeak-ng") is not None
+    if not speech and not mute:
+        typer.echo("no voice: espeak-ng is not installed (Debian: apt install espeak-ng); subtitles only", err=True)
+    arguments = {"namespace": namespace, "robot_port": str(port), "speech": str(speech).lower()}
+    raise typer.Exit(_run(launch.plan(_find_launch_file("robot"), arguments)))
+
+
+@app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results; those of an earlier demo go.")] = Path("out/demo"),
     live: Annotated[bool, typer.Option("--view", help="Open the live viewer and run until Ctrl-C instead.")] = False,
@@ -306,6 +334,7 @@ _FORWARDED = {
         "reconstruct",
         "Reconstruct the faces of a recorded session without nodes.",
     ),
+    "head": ("face_recon_node.commands.head", "head", "Make a personal head from a scan."),
     "models": ("empathy_agent.cli", "models_app", "List, fetch and verify language models."),
     "chat": ("empathy_agent.cli", "chat", "Talk with the running agent in the terminal."),
     "ask": ("empathy_agent.cli", "ask", "Answer one post, from an argument or from stdin."),

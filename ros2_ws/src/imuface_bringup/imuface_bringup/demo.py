@@ -74,7 +74,7 @@ def run(
     if not unknown:
         arguments["face_model"] = str(out / _PERSON)
     if view:
-        arguments |= {"view": "true", "record": "false"}
+        arguments |= {"view": "true", "record": "false", "robot": "true"}
     nodes = plan(environment.share() / "launch" / "demo.launch.yaml", arguments)
     if not view:  # which leaves no results of its own
         _clear(out)
@@ -314,7 +314,7 @@ class _Log:
     def report(self, node: NodeProcess, line: str) -> None:
         with (self._folder / f"{node.executable}.log").open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
-        if any(mark in line for mark in ("[WARN]", "[ERROR]", "[FATAL]", "viewer:")):
+        if any(mark in line for mark in ("[WARN]", "[ERROR]", "[FATAL]", "viewer:", "robot:")):
             self._console.print(f"{node.name}: {line}", style="yellow", markup=False, soft_wrap=True)
 
 

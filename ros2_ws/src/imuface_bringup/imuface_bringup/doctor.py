@@ -30,6 +30,7 @@ _PACKAGES = (
     "imuface_hri",
     "imuface_study",
     "empathy_agent",
+    "imuface_robot",
     "empathy_training",
     "imuface_bringup",
 )

@@ -31,6 +31,7 @@ def test_help_is_quick_and_names_every_command() -> None:
         "bag",
         "view",
         "avatar",
+        "robot",
         "demo",
         "doctor",
         "models",
@@ -44,7 +45,7 @@ def test_help_is_quick_and_names_every_command() -> None:
     assert min(durations) < 1.5
 
 
-@pytest.mark.parametrize("command", ["up", "record", "replay", "view", "bag", "avatar", "demo", "doctor"])
+@pytest.mark.parametrize("command", ["up", "record", "replay", "view", "bag", "avatar", "robot", "demo", "doctor"])
 def test_every_command_has_an_example(command: str) -> None:
     result = imuface(command, "--help")
     assert result.returncode == 0

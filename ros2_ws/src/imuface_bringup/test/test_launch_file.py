@@ -290,7 +290,7 @@ def test_our_launch_files_keep_to_the_given_namespace_and_to_this_machine(
 
 def test_the_expected_launch_files_are_there() -> None:
     names = [file.name.removesuffix(".launch.yaml") for file in LAUNCH_FILES]
-    assert names == ["avatar", "demo", "earphones", "face", "full", "record", "replay", "rviz"]
+    assert names == ["avatar", "demo", "earphones", "face", "full", "record", "replay", "robot", "rviz"]
 
 
 def test_a_parameter_file_reaches_every_node_and_comes_last(tmp_path: Path) -> None:
@@ -301,8 +301,9 @@ def test_a_parameter_file_reaches_every_node_and_comes_last(tmp_path: Path) -> N
 
 
 def test_what_a_launch_is_about_ends_it() -> None:
-    matter = ("avatar_node", "recorder_node", "camera_node", "viewer_node", "player_node")
+    matter = ("avatar_node", "recorder_node", "camera_node", "viewer_node", "player_node", "robot_node", "speech_node")
     arguments = {"avatar": {}, "demo": {"view": "1"}, "record": {"path": "x"}, "replay": {"bag": "x", "view": "1"}}
+    arguments |= {"robot": {"speech": "1"}, "full": {"robot": "1"}}
     for name, chosen in arguments.items():
         for node in plan(LAUNCH / f"{name}.launch.yaml", chosen).nodes:
             matters = node.executable in matter
@@ -320,6 +321,17 @@ def test_the_avatar_speaks_every_protocol() -> None:
     arguments = {argument.name: argument for argument in declared_arguments(LAUNCH / "avatar.launch.yaml")}
     assert set(arguments["protocol"].choices) == set(PROTOCOLS)
     assert set(arguments["preset"].choices) == set(PRESETS)
+
+
+def test_the_robot_comes_on_demand_beside_the_whole_person() -> None:
+    def executables(name: str, **arguments: str) -> set[str]:
+        return {node.executable for node in plan(LAUNCH / f"{name}.launch.yaml", arguments).nodes}
+
+    robot = {"cue_node", "robot_node"}
+    assert executables("robot") == robot
+    assert executables("robot", speech="true") == robot | {"speech_node"}
+    assert not executables("full") & robot
+    assert executables("full", robot="true") == executables("full") | robot
 
 
 def test_the_demo_is_recorded_and_viewed_on_demand() -> None:

@@ -10,7 +10,7 @@ from empathy_agent.telling import State
 from imuface_core import topics
 from imuface_interfaces.msg import AffectState, Sentence, Utterance
 from imuface_interfaces.msg import Cue as CueMessage
-from imuface_node import AutostartNode, Status, StatusLevel, arrived, offered, qos
+from imuface_node import AutostartNode, Param, Status, StatusLevel, arrived, offered, qos
 from rclpy.subscription import Subscription
 
 from imuface_robot.cues import Cue, Listener, beside
@@ -22,6 +22,8 @@ _FACE_IS_OLD = 2.0  # s
 
 class CueNode(AutostartNode):
     """Gives cues for what the person says and for each sentence of the answer."""
+
+    PARAMETERS = (Param("mirror", True, "take over something of the person's face, within limits", live=True),)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("cue_node", **kwargs)
@@ -63,7 +65,8 @@ class CueNode(AutostartNode):
                 self._on_utterance(utterance)
         if (sentence := self._incoming.read(message)) is None:
             return
-        face = self._face if self._now() - self._seen < _FACE_IS_OLD else Face()
+        seen = self.get_parameter("mirror").value and self._now() - self._seen < _FACE_IS_OLD
+        face = self._face if seen else Face()
         named = sentence.state is State.SAID
         self._tell(beside(sentence, face), message.reply_id if named else "", message.index if named else 0)
 

@@ -28,6 +28,7 @@ class RobotNode(AutostartNode):
 
     PARAMETERS = (
         Param("port", 8770, "port of the page, on this machine alone; 0: any that is free", within=(0, 65_535)),
+        Param("mirror", True, "let the head show what the person's face shows, within limits", live=True),
         Param("session", "robot", "session_id of what is typed; empty: nothing is remembered"),
         Param("locale", "", "BCP 47 tag of what is typed; empty: detected"),
     )
@@ -111,6 +112,8 @@ class RobotNode(AutostartNode):
             self.get_logger().warning(
                 f"dropped {self._dropped} faces whose weights are not finite", throttle_duration_sec=5.0
             )
+            return
+        if not self.get_parameter("mirror").value:
             return
         self._faces += 1
         self._send("face", weights=np.round(mirrored(weights, self._face, self._calm), 3).tolist())
