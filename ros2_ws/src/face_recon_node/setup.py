@@ -10,7 +10,7 @@ setup(
     packages=find_packages(include=["face_recon_node", "face_recon_node.*"]),
     package_data={"face_recon_node.head": ["*.npz"], "face_recon_node.models.signature": ["weights/*"]},
     # Versions are pinned once, in requirements.txt at the repository's root.
-    install_requires=["numpy", "scipy", "imufusion", "threadpoolctl", "PyYAML", "rich", "typer"],
+    install_requires=["numpy", "scipy", "imufusion", "threadpoolctl", "PyYAML", "rich", "typer", "trimesh"],
     extras_require={"training": ["torch"]},
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/face_recon_node"]),

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from imuface_core.arkit import BLENDSHAPES
@@ -123,16 +124,52 @@ class HeadModel:
             raise ValueError(
                 f"the head model {self.metadata.get('name', '')} has no identities: leave identity.* unset"
             )
-        neutral = (self.neutral + self._grid.offset(identity)).astype(np.float32)
+        return self.with_neutral(self.neutral + self._grid.offset(identity))
+
+    def with_neutral(self, neutral: NDArray[np.floating], **metadata: str) -> HeadModel:
+        """The same model with another neutral head (V, 3), and entries of the metadata that differ; no identities.
+
+        The facial actions are scaled with the size of the face (the root-mean-square spread of its landmarks).
+        """
+        neutral = neutral.astype(np.float32)
         scale = np.float32(spread(neutral[self.landmark_indices]) / spread(self.landmark_neutral))
         return dataclasses.replace(
             self,
             neutral=neutral,
             deltas=self.deltas * scale,
+            metadata={**self.metadata, **metadata},
             landmark_neutral=neutral[self.landmark_indices],
             landmark_deltas=self.landmark_deltas * scale,
             _grid=None,
         )
+
+    @property
+    def personal(self) -> bool:
+        """Whether it is one person's head, made from a scan."""
+        return self.metadata.get("personal") == "true"
+
+    @property
+    def identity_offsets(self) -> NDArray[np.float64]:
+        """Offsets (N, V, 3) of the known identities from the neutral head, metres; none where the model knows none."""
+        if self._grid is None:
+            return np.zeros((0, *self.neutral.shape))
+        return self._grid.offsets.astype(np.float64).reshape(-1, *self.neutral.shape)
+
+    def save(self, path: Path) -> None:
+        """Write the model as a file of the documented layout, without its identities."""
+        content: dict[str, Any] = {
+            "metadata": np.array(json.dumps(dict(self.metadata))),
+            "blendshapes": np.array(BLENDSHAPES),
+            "neutral": self.neutral,
+            "deltas": self.deltas.astype(np.float16),
+            "triangles": self.triangles,
+            "landmarks": self.landmark_indices,
+        }
+        if self.colors is not None:
+            content["colors"] = self.colors
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as stream:  # by its name alone, .npz would be added to it
+            np.savez_compressed(stream, allow_pickle=False, **content)
 
     def vertices(self, weights: ArrayLike) -> NDArray[np.float32]:
         """Vertices (V, 3) in metres of the face with the 52 weights (0 neutral, 1 full action)."""

@@ -5,6 +5,8 @@ It serves reports and documentation, where a GPU or a display may be missing. Vi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +24,8 @@ _PIVOT = np.array([-0.09, 0.0, 0.0])
 
 # Sub-pixel samples along each axis.
 OVERSAMPLING = 2
+
+_GLANCE = (400, 400)  # pixels in which is looked for what can be seen
 
 # Directions to the lights in the face frame and their strengths: a key light above the person's left, a fill light
 # from the right.
@@ -77,6 +81,15 @@ def render_face(
         _draw_dots(picture, _project(_turned(landmarks, yaw), width, height))
     picture = picture.reshape(size[1], OVERSAMPLING, size[0], OVERSAMPLING, 3).mean(axis=(1, 3))
     return np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+
+
+def seen(vertices: NDArray[np.floating], triangles: NDArray[np.integer], yaws: Iterable[float]) -> NDArray[np.bool_]:
+    """Which vertices (V,) show in a picture of the head turned by one of the angles, degrees, or are next to such."""
+    mask = np.zeros(len(vertices), bool)
+    for yaw in yaws:
+        points = _turned(vertices, yaw)
+        mask[triangles[_rasterise(_project(points, *_GLANCE), points[:, 0], triangles, *_GLANCE)[0]]] = True
+    return mask
 
 
 def vertex_normals(vertices: NDArray[np.floating], triangles: NDArray[np.integer]) -> NDArray[np.float64]:
