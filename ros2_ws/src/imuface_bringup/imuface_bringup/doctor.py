@@ -76,6 +76,7 @@ def examine() -> list[Finding]:
         ("language models", _models),
         ("face model", _face),
         ("serial ports", _ports),
+        ("Bluetooth", _bluetooth),
         ("RViz", _rviz),
         ("disk", _disk),
     ]
@@ -225,6 +226,18 @@ def _ports() -> Iterator[Finding]:
         else:
             remedy = "Run: sudo usermod -aG dialout $USER, and log in again"
             yield Finding("serial port", Level.NOTE, f"{port} may not be opened", remedy)
+
+
+def _bluetooth() -> Iterator[Finding]:
+    from imuface_driver.bluetooth.choice import Choice
+    from imuface_driver.sources import BluetoothSource
+
+    try:
+        BluetoothSource(time.time_ns, Choice()).open()
+    except OSError as error:
+        yield Finding("Bluetooth", Level.NOTE, str(error), "Only earphones over Bluetooth need it")
+    else:
+        yield Finding("Bluetooth", Level.OK, "an adapter is on; imuface earphones --scan lists what is around")
 
 
 def _rviz() -> Iterator[Finding]:

@@ -49,3 +49,10 @@ def test_every_package_of_the_workspace_is_looked_for() -> None:
     workspace = Path(__file__).parents[2]
     packages = {folder.parent.name for folder in workspace.glob("*/setup.py")}
     assert packages <= {finding.subject for finding in doctor._packages()}
+
+
+def test_a_machine_without_bluetooth_is_a_note(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/nowhere")
+    (finding,) = doctor._bluetooth()
+    assert finding.level is Level.NOTE
+    assert "apt install dbus bluez" in finding.message

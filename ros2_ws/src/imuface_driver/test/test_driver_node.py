@@ -248,6 +248,16 @@ def test_wrong_parameters_are_named(parameters: dict[str, Any], message: str) ->
         node.destroy_node()
 
 
+def test_a_machine_without_bluetooth_fails_the_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={tmp_path}/nowhere")
+    with rclpy.init():
+        node = ImufaceDriver(parameter_overrides=[Parameter("source", value="bluetooth")])
+        assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+        assert "cannot be configured: the system D-Bus, the way to BlueZ, is not there" in node._failure
+        node.close()
+        node.destroy_node()
+
+
 class Broken(Source):
     """A source with a fault of its own."""
 

@@ -170,8 +170,11 @@ class BluetoothSource(DeviceSource):
         return set(self.health) - {ear for bud in self._buds for ear in bud.ears}
 
     def _say(self, fault: str) -> None:
-        """Why nothing comes: for the diagnostics and, when it is news, for the log; empty when all is well."""
-        if fault and fault != self.fault:
+        """Why nothing comes: for the diagnostics and, when it is news, for the log; empty when all is well.
+
+        What stands behind a semicolon, such as the devices seen, makes no news.
+        """
+        if fault and fault.split(";")[0] != self.fault.split(";")[0]:
             log.warning("%s", fault)
         self.fault = fault
 
