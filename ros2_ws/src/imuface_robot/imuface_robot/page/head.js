@@ -83,7 +83,7 @@ export class Head {
     const cheek = this.part[`cheek-${side}`];
     cheek.setAttribute("cx", x + sign * 16);
     cheek.setAttribute("cy", 219 - 4 * smile);
-    cheek.setAttribute("opacity", (0.65 * Math.min(1, 1.4 * smile)).toFixed(3));
+    cheek.setAttribute("opacity", Math.max(0, Math.min(0.7, 1.6 * (smile - 0.25))).toFixed(3));
   }
 
   #mouth(w, pose) {
@@ -95,8 +95,9 @@ export class Head {
     });
     const shift = 8 * (w("mouthLeft") - w("mouthRight") + 0.5 * (w("jawLeft") - w("jawRight")));
     const smile = (ends[0].smile + ends[1].smile) / 2, open = Math.max(w("jawOpen"), pose.open);
-    const top = MOUTH.y + 4 + 9 * smile - 7 * open * (1 - smile) - 5 * (w("mouthUpperUpLeft") + w("mouthUpperUpRight")) / 2;
-    const bottom = MOUTH.y + 4 + 11 * smile + 1 + 46 * open + 5 * (w("mouthLowerDownLeft") + w("mouthLowerDownRight")) / 2;
+    const rest = 4 * Math.max(0, 1 - 3 * pose.concern);  // at rest it is friendly, and in concern it is not
+    const top = MOUTH.y + rest + 9 * smile - 16 * open * (1 - smile) - 5 * (w("mouthUpperUpLeft") + w("mouthUpperUpRight")) / 2;
+    const bottom = MOUTH.y + rest + 11 * smile + 1 + 38 * open + 5 * (w("mouthLowerDownLeft") + w("mouthLowerDownRight")) / 2;
     const [left, right] = ends;
     const middle = 200 - shift, half = 0.55 * (right.x - left.x) / 2;
     this.part.mouth.setAttribute("d", path`M${left.x - shift} ${left.y} C${middle - half} ${top} ${middle + half} ${top} ${right.x - shift} ${right.y}
