@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from face_recon_node.affect import Affect, AffectEstimator, told_affect
+from face_recon_node.head import HeadModel
 from face_recon_node.models.model import FaceModel, FacePrediction, ShownAffect
 from face_recon_node.stream.alignment import RATE, Aligner, EarCounters, GridPoint
 from face_recon_node.stream.calibration import Calibrator
@@ -27,7 +28,7 @@ none: about that of a face in general."""
 
 
 class LandmarkModel(Protocol):
-    """What is needed of ``head.HeadModel`` and of a person's own face."""
+    """What ``head.HeadModel`` and a person's own face have in common."""
 
     def landmarks(self, weights: NDArray) -> NDArray:
         """Landmarks (..., 51, 3) in metres, face frame, of ARKit weights (..., 52)."""
@@ -52,8 +53,8 @@ class FaceFrame:
     blendshapes_std: NDArray[np.float32]
     """(52,) their standard deviation."""
     landmarks: NDArray[np.float32]
-    """(51, 3) metres, face frame, for the weights: the person's own where the model knows them, else the head model's,
-    which agree with its mesh."""
+    """(51, 3) metres, face frame, for the weights: of the person's scanned head, else their own where the model knows
+    them, else the head model's. Those of a head agree with its mesh."""
     landmarks_std: NDArray[np.float32]
     """(51,) metres: standard deviation of each coordinate of a point."""
     affect: ShownAffect | None
@@ -82,11 +83,12 @@ class Reconstructor:
 
     Args:
         model: see :class:`~face_recon_node.models.model.FaceModel`.
-        head: gives the landmarks, so it decides about identity, unless the model knows its person's face.
+        head: gives the landmarks, so it decides about identity, unless it is nobody's and the model knows its person's
+            face.
         settings: see :class:`ReconstructorSettings`.
     """
 
-    def __init__(self, model: FaceModel, head: LandmarkModel, settings: ReconstructorSettings | None = None) -> None:
+    def __init__(self, model: FaceModel, head: HeadModel, settings: ReconstructorSettings | None = None) -> None:
         settings = settings or ReconstructorSettings()
         # More threads only fight over steps this small, and could add up sums in another order.
         threadpool_limits(1)
@@ -108,7 +110,7 @@ class Reconstructor:
         memory.
         """
         self.model = model
-        self._face: LandmarkModel = model.face or self._head
+        self._face: LandmarkModel = self._head if model.face is None or self._head.personal else model.face
         self._stream = model.stream()
         self._unseen = model.stream().push(np.zeros((1, 12)), np.zeros((1, 2), bool))
         if self._recent:

@@ -201,6 +201,15 @@ def test_a_model_that_knows_its_persons_face_gives_the_landmarks() -> None:
     np.testing.assert_allclose(frame.landmarks, head.landmarks(frame.blendshapes), atol=1e-7)
 
 
+def test_a_scanned_head_gives_landmarks_and_mesh_alike() -> None:
+    head = HeadModel.load()
+    scanned = head.with_neutral(1.1 * head.neutral, personal="true")
+    target = Reconstructor(personal(), scanned)
+    frame = run(samples()[:300], target)[-1]
+    mesh = scanned.vertices(frame.blendshapes)
+    np.testing.assert_allclose(frame.landmarks, mesh[scanned.landmark_indices], atol=1e-6)
+
+
 @pytest.mark.parametrize("model", [MedianFace, RidgeRegression])
 def test_a_model_that_states_no_deviations_runs_too(model: Callable[[], FaceModel]) -> None:
     fitted = model().fit([Person(prepare(recording()), HeadModel.load().landmark_neutral)])

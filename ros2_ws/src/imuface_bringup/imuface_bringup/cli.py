@@ -142,6 +142,7 @@ def view(
     source: Annotated[Path | None, typer.Argument(metavar="[BAG]", help="Recorded session; default: live.")] = None,
     save: Annotated[Path | None, typer.Option(help="Write a Rerun recording (.rrd) and show nothing.")] = None,
     port: Annotated[int, typer.Option(help="Port of the web page.", min=1, max=65534)] = 9090,
+    head: Annotated[Path | None, typer.Option(help="Head model to show, such as a personal one.")] = None,
     person: Annotated[str, typer.Option(help="Namespace in the bag, if it has several.")] = "",
     topic: Annotated[list[str] | None, typer.Option(help="What the bag calls an ear: left=/ear_l/imu.")] = None,
     namespace: Namespace = "imuface",
@@ -153,22 +154,26 @@ def view(
     \b
     imuface view
     imuface view out/demo/bag
-    imuface view out/demo/bag --save demo.rrd
+    imuface view out/demo/bag --save demo.rrd --head anna-head.npz
     imuface view rosbag2_2026 --topic left=/ear_l/imu --topic right=/ear_r/imu
     """
     _environment()
     if source is None:
-        _run_node("imuface_bringup.viewer_node", namespace, {"save": str(save or ""), "port": port})
+        _run_node(
+            "imuface_bringup.viewer_node", namespace, {"save": str(save or ""), "port": port, "head": str(head or "")}
+        )
         return
+    from face_recon_node.head import HeadModel
     from imuface_core.bag import Bag, named_topics
 
     from imuface_bringup import viewer
 
+    model = HeadModel.load(head)
     with Bag(source, person or None, named_topics(topic or ())) as bag:
         if save is None:
-            viewer.show(bag, port)
+            viewer.show(bag, port, model)
             return
-        viewer.convert(bag, save)
+        viewer.convert(bag, save, model)
         typer.echo(f"wrote {save}")
 
 
@@ -255,6 +260,7 @@ def demo(
     model: Annotated[str, typer.Option(help="Language model of the catalogue; default: the embedded one.")] = "",
     performance: Annotated[Path | None, typer.Option(help="Captured face to perform (docs/avatars.md).")] = None,
     unknown: Annotated[bool, typer.Option("--unknown", help="Know nothing of the person but a neutral face.")] = False,
+    head: Annotated[Path | None, typer.Option(help="Head of the person, as of `imuface head`.")] = None,
 ) -> None:
     """Run the whole loop on simulated earphones.
 
@@ -266,11 +272,12 @@ def demo(
     imuface demo --performance capture.csv.gz --out out/capture
     imuface demo --view
     imuface demo --unknown --out out/unknown
+    imuface demo --head anna-head.npz
     """
     from imuface_bringup import demo as job
 
     _environment()
-    raise typer.Exit(job.run(out, view=live, model=model, performance=performance, unknown=unknown))
+    raise typer.Exit(job.run(out, view=live, model=model, performance=performance, unknown=unknown, head=head))
 
 
 @app.command()

@@ -58,19 +58,28 @@ class Run:
 
 
 def run(
-    out: Path, *, view: bool = False, model: str = "", performance: Path | None = None, unknown: bool = False
+    out: Path,
+    *,
+    view: bool = False,
+    model: str = "",
+    performance: Path | None = None,
+    unknown: bool = False,
+    head: Path | None = None,
 ) -> int:
-    """Run the demo and leave its results in ``out``; the exit code. ``unknown``: without a personal model.
+    """Run the demo and leave its results in ``out``; the exit code.
+
+    ``unknown``: without a personal model. ``head``: file of the head that the person has; None: the shipped one.
 
     Raises ``OSError``, ``ValueError`` or :class:`NodeError` with a message for people when anything fails.
     """
     console = Console(highlight=False)
+    head_model = HeadModel.load(head)
     model = _fetch(model, console)
     if performance is not None and not performance.is_file():
         raise FileNotFoundError(f"no performance at {performance}")
     language = "zh" if "zh" in Store().model(model).languages else "en"
     post = importlib.resources.files("imuface_bringup").joinpath("data", f"post_{language}.txt").read_text("utf-8")
-    arguments = {"model": model, "out": str(out), "performance": str(performance or "")}
+    arguments = {"model": model, "out": str(out), "performance": str(performance or ""), "head": str(head or "")}
     if not unknown:
         arguments["face_model"] = str(out / _PERSON)
     if view:
@@ -93,7 +102,7 @@ def run(
                 graph.wait()
             return 0
     console.print("[bold]Evaluating[/] the recording")
-    return _evaluate(out, seen, console)
+    return _evaluate(out, seen, head_model, console)
 
 
 def _personal(out: Path, console: Console) -> None:
@@ -213,14 +222,14 @@ def _cpu_seconds(process: psutil.Process) -> float:
     return total
 
 
-def _evaluate(out: Path, seen: Run, console: Console) -> int:
-    bag, head = out / "bag", HeadModel.load()
+def _evaluate(out: Path, seen: Run, head: HeadModel, console: Console) -> int:
+    bag = out / "bag"
     session = report.load(bag)
     whole = Window(seen.idle.start_ns, seen.generating.end_ns)
     error = session.landmark_error(whole, head.landmark_neutral)
     report.draw_faces(bag, session, whole, head, out / "face.png")
     with Bag(bag) as recorded:
-        viewer.convert(recorded, out / "demo.rrd")
+        viewer.convert(recorded, out / "demo.rrd", head)
     (out / "reply.json").write_text(json.dumps(_as_dict(seen.reply), ensure_ascii=False, indent=2) + "\n", "utf-8")
 
     table = Table(title="Earnest, the whole loop on simulated ears", title_justify="left", show_header=False)

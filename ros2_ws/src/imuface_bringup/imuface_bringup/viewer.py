@@ -85,18 +85,18 @@ def add_bag(scene: Scene, bag: Bag) -> None:
     scene.flush()
 
 
-def convert(bag: Bag, output: Path) -> None:
+def convert(bag: Bag, output: Path, head: HeadModel) -> None:
     """Turn a recorded session into a Rerun recording. Raises as :func:`add_bag`, and ``OSError``."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    scene = to_file(output, HeadModel.load())
+    scene = to_file(output, head)
     add_bag(scene, bag)
     scene.close()
 
 
-def show(bag: Bag, port: int) -> None:
+def show(bag: Bag, port: int, head: HeadModel) -> None:
     """Show a recorded session in the web viewer until Ctrl-C."""
     with serve(port) as (page, data):
-        add_bag(to_server(data, HeadModel.load()), bag)
+        add_bag(to_server(data, head), bag)
         print(f"viewer: {page}", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()

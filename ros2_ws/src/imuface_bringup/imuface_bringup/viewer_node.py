@@ -23,6 +23,7 @@ class ViewerNode(AutostartNode):
 
     PARAMETERS = (
         Param("port", 9090, "port of the page; the next one for data", within=(1, 65_534)),
+        Param("head", "", "file with the head model; empty: the shipped one (docs/head-model.md)"),
         Param("save", "", "write a Rerun recording (.rrd) to this file and serve nothing"),
     )
 
@@ -34,7 +35,7 @@ class ViewerNode(AutostartNode):
         self._shown = 0
 
     def setup(self) -> None:
-        head = HeadModel.load()
+        head = HeadModel.load(self.get_parameter("head").value or None)
         save = self.get_parameter("save").value
         if save:
             self._scene = viewer.to_file(Path(save), head)

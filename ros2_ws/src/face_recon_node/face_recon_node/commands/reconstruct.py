@@ -13,6 +13,7 @@ from face_recon_node.commands.console import Topics, one_line_errors, progress_b
 def reconstruct(
     bag: Annotated[Path, typer.Argument(help="Recorded session: a rosbag2 folder, or a file of one.")],
     model: Annotated[Path | None, typer.Option(help="Model file; left out: the shipped one.")] = None,
+    head: Annotated[Path | None, typer.Option(help="Head model file; left out: the shipped one.")] = None,
     output: Annotated[Path | None, typer.Option(help="Session to write. [default: BAG_faces, beside it]")] = None,
     person: Annotated[str, typer.Option(help="Namespace in the bag, if it has several.")] = "",
     topic: Topics = None,
@@ -42,7 +43,7 @@ def reconstruct(
         if output.exists():
             raise FileExistsError(f"{output} exists already; recordings are not overwritten: name another --output")
         recording = read_session(bag, person or None, named_topics(topic or ()))
-        reconstructor = Reconstructor(load(model), HeadModel.load())
+        reconstructor = Reconstructor(load(model), HeadModel.load(head))
         count = offline.write(output, recording, offline.faces(recording, reconstructor, progress), namespace)
     for ear, track in (("left", recording.left), ("right", recording.right)):
         if track and (fault := readings_fault(track.stamps, track.acceleration, track.angular_velocity)):
