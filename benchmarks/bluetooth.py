@@ -67,26 +67,20 @@ def worn(duration: float, figure: Path | None) -> None:
         "out of order",
         "missing",
         "counted",
-        "error p50, p99, most / ms",
-        "back in, s",
+        "p50 ms",
+        "p99 ms",
+        "most ms",
+        "back s",
     ):
         table.add_column(column, justify="right")
     for wearing in wearings:
         indices, errors = wearing.indices, np.abs(wearing.errors) * 1e3
         stamps = np.array([sample.stamp_ns for sample in wearing.samples])
         backwards = (np.diff(indices) <= 0).sum() + (np.diff(stamps) <= 0).sum()
-        middle, high, most = np.percentile(errors, [50, 99, 100])
-        table.add_row(
-            wearing.ear,
-            str(len(indices)),
-            str(len(indices) - len(set(indices))),
-            str(backwards),
-            str(wearing.missing),
-            str(wearing.health.lost),
-            f"{middle:.3f}, {high:.3f}, {most:.1f}",
-            ", ".join(f"{each:.2f}" for each in wearing.recoveries),
-        )
-    Console().print(table)
+        counts = (len(indices), len(indices) - len(set(indices)), backwards, wearing.missing, wearing.health.lost)
+        spread = (f"{each:.3f}" for each in np.percentile(errors, [50, 99, 100]))
+        table.add_row(wearing.ear, *map(str, counts), *spread, f"{max(wearing.recoveries):.2f}")
+    Console(width=120).print(table)
     if figure is not None:
         draw(wearings, figure)
 

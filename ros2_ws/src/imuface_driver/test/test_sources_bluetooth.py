@@ -179,6 +179,27 @@ def test_a_strangers_bud_is_left_alone_also_while_ones_own_is_away(caplog: pytes
     leap(scenario())
 
 
+def test_an_ear_that_comes_minutes_later_is_found() -> None:
+    async def scenario() -> None:
+        air = Air()
+        sending = [asyncio.create_task(stream(await switch_on(air, "imuface L"), xiao))]
+        async with receiving(air) as (source, sink):
+            await asyncio.sleep(60.0)
+            assert source.fault.startswith("no earphone in reach")
+            bud = await switch_on(air, "imuface R")
+            sending.append(asyncio.create_task(stream(bud, lambda index: xiao(index, ear=1))))
+            await until(lambda: sink.samples["right"] and not source.fault, 17.0)
+            await bud.go()
+            await asyncio.sleep(20.0)
+            before = len(sink.samples["right"])
+            await bud.appear()
+            await until(lambda: len(sink.samples["right"]) > before, 3.0)
+        for each in sending:
+            each.cancel()
+
+    leap(scenario())
+
+
 def test_what_is_around_is_named_when_no_earphone_is_there() -> None:
     async def scenario() -> None:
         air = Air()

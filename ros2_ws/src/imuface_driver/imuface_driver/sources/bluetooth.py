@@ -35,6 +35,7 @@ MUTE = 5.0  # s without a packet after which a device is connected anew, as it m
 TELL = 2.0  # s in which a bud is to send something, so that its packets tell its ear
 MTU_PATIENCE = 1.0  # s; the stacks ask for a larger MTU by themselves, and may take a while to say so
 BACKOFF_MIN, BACKOFF_MAX = 0.1, 1.0  # s between looks; short, since a bud out of its case is to be back in seconds
+BACKOFF_ONE = 15.0  # s, for an ear that has never come: looking takes radio time from the one that is there
 SHOWN = 8  # devices named when none of ours is there
 UNREPORTED = -127  # dBm, in bleak's words
 
@@ -130,7 +131,7 @@ class BluetoothSource(DeviceSource):
         return await BleakAdapter.get(bluez=self._adapter, backend=self._radio.adapter)
 
     async def _serve(self, sink: Sink) -> None:
-        backoff = BACKOFF_MIN
+        backoff, self._failure = BACKOFF_MIN, None
         try:
             while True:
                 if self._failure is not None:
@@ -149,9 +150,10 @@ class BluetoothSource(DeviceSource):
                 for each in found:
                     if self._wanted(each):  # still, after those before it
                         await self._connect(each, sink)
-                if self._missing():
+                if missing := self._missing():
                     await asyncio.sleep(backoff)
-                    backoff = min(2 * backoff, BACKOFF_MAX)
+                    never = self._buds and not any(self.health[ear].received for ear in missing)
+                    backoff = min(2 * backoff, BACKOFF_ONE if never else BACKOFF_MAX)
         finally:
             buds, self._buds = self._buds, []
             for bud in buds:
