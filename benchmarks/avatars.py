@@ -28,6 +28,7 @@ from rich.table import Table
 
 RATE = 30.0  # Hz
 SETTLING = 3.0  # s after the first datagram
+PATIENCE = 60.0  # s until the first datagram
 BARE = """
 import socket, sys
 import rclpy
@@ -72,6 +73,7 @@ def _measure(
     begin: float | None = None
     busy = 0.0
     due = time.perf_counter()
+    latest = due + PATIENCE
     while begin is None or due < begin + SETTLING + seconds:
         if begin is not None and not latencies and due >= begin + SETTLING:
             busy = sum(process.cpu_times()[:2])
@@ -86,6 +88,8 @@ def _measure(
         arrived = _last_arrival(receiver, due)
         if arrived is not None and begin is None:
             begin = arrived
+        if begin is None and due > latest:
+            raise SystemExit(f"no datagram within {PATIENCE:g} s")
         if begin is not None and published >= begin + SETTLING:
             latencies.append(1e3 * (arrived - published) if arrived is not None else np.nan)
     return np.array(latencies), (sum(process.cpu_times()[:2]) - busy) / seconds

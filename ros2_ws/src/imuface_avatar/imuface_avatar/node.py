@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -110,8 +111,7 @@ class AvatarNode(AutostartNode):
         self._latest: AvatarFrame | None = None
         self._transforms: Subscription | None = None
         self._head = _Head()
-        self._arrived_ns = 0
-        self._wall = Clock(clock_type=ClockType.STEADY_TIME)
+        self._arrived = 0.0
         self._taken = [
             self.create_subscription(
                 Blendshapes, topics.FACE_BLENDSHAPES, self._on_face, qos(topics.FACE_BLENDSHAPES, 1)
@@ -119,7 +119,7 @@ class AvatarNode(AutostartNode):
         ]
         if self.get_parameter("head").value:
             self._follow_the_head()
-        self._timer = self.create_timer(LOST, self._look_for_the_face, clock=self._wall)
+        self._timer = self.create_timer(LOST, self._look_for_the_face, clock=Clock(clock_type=ClockType.STEADY_TIME))
         where = "" if self._target.local else ", over the network"
         self.get_logger().info(f"sending {self._protocol.TITLE} to {self._target.name}{where}")
         self._say_gains()
@@ -193,7 +193,7 @@ class AvatarNode(AutostartNode):
         shown = np.clip(self._smooth(weights, stamp_ns / SECOND) * self._gains, 0.0, 1.0)
         self._send(AvatarFrame(stamp_ns, shown, self._head.rotation if self._turns(stamp_ns) else UPRIGHT))
         self._frames += 1
-        self._arrived_ns = self._wall.now().nanoseconds
+        self._arrived = time.monotonic()
 
     def _turns(self, stamp_ns: int) -> bool:
         """Whether it is known how the head is turned."""
@@ -201,7 +201,7 @@ class AvatarNode(AutostartNode):
 
     def _look_for_the_face(self) -> None:
         """Tell the receiver that the face is lost, over and over: what it last heard would stand otherwise."""
-        if self._latest is not None and self._wall.now().nanoseconds - self._arrived_ns > LOST * SECOND:
+        if self._latest is not None and time.monotonic() - self._arrived > LOST:
             self._send(replace(self._latest, tracking=False))
 
     def _send(self, frame: AvatarFrame) -> None:
