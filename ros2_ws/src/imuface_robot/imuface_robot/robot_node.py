@@ -11,7 +11,7 @@ from empathy_agent.safety import Risk
 from empathy_agent.telling import State
 from imuface_core import topics
 from imuface_interfaces.msg import AffectState, Blendshapes, Cue, EmpathyReply, Sentence, Utterance, Voice
-from imuface_node import AutostartNode, Param, Status, StatusLevel, offered, qos
+from imuface_node import AutostartNode, Param, Status, StatusLevel, arrived, offered, qos
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 
@@ -60,6 +60,7 @@ class RobotNode(AutostartNode):
         self._taken = [
             self.create_subscription(kind, topic, callback, qos(topic)) for topic, (kind, callback) in listeners.items()
         ]
+        self._heard = [each for each in self._taken if each.msg_type is Utterance]
         self._timer = self.create_timer(1.0, self._tell_who_is_there)
         self.get_logger().info(f"robot: {self._page.address}")
 
@@ -122,9 +123,12 @@ class RobotNode(AutostartNode):
         self._face = Face(message.expression, message.confidence, message.valence)
 
     def _on_utterance(self, message: Utterance) -> None:
-        self._send("heard", text=message.text, partial=message.state == Utterance.PARTIAL)
+        self._send("heard", text=message.text, partial=message.state == Utterance.PARTIAL, id=message.id)
 
     def _on_sentence(self, message: Sentence) -> None:
+        for subscription in self._heard:  # what it answers comes first
+            for utterance in arrived(subscription):
+                self._on_utterance(utterance)
         if (sentence := self._incoming.read(message)) is None:
             return
         if sentence.state is State.SAID:

@@ -70,9 +70,10 @@ class Program:
         try:
             _, said = process.communicate(text, timeout=10.0 + _PATIENCE * seconds_to_say(text))
             lines = said.strip().splitlines()
-            # espeak-ng ends with status 0 where there is no sound card.
+            # espeak-ng ends with status 0 where there is no sound device.
             failed = process.returncode != 0 or (lines and lines[-1].startswith("error:"))
-            fault = f"{self._program} failed: {lines[-1] if lines else process.returncode}" if failed else ""
+            reason = lines[-1] if lines else f"status {process.returncode}"
+            fault = f"{self._program}: {reason}; is there a sound device?" if failed else ""
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()

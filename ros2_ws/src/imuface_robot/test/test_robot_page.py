@@ -97,6 +97,8 @@ def test_what_is_typed_is_answered_and_nobody_else_is_asked(
         shown.say("I want to kill myself.")
         shown.await_words("#help li >> nth=0", r"\w")
         shown.await_words("#subtitle", r"\w{3}")
+        shown.say(POST)  # into the long answer, which is broken off
+        shown.await_words("#subtitle", "^(|It sounds hard.)$")
         shown.say(POST + " <img src=http://evil.example/x onerror=alert(1)>")
         shown.await_words("#heard", "<img")
         assert shown.page.locator("#heard img").count() == 0

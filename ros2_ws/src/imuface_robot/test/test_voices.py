@@ -48,7 +48,7 @@ def test_the_words_are_read_and_are_no_arguments(program: Callable[[float], tupl
 
 def test_a_program_that_fails_says_why(program: Callable[[float], tuple[Path, Path]]) -> None:
     path, _ = program(0.0)
-    assert said_by(Program(str(path)), "fail") == f"{path} failed: error: no voice today"
+    assert said_by(Program(str(path)), "fail") == f"{path}: error: no voice today; is there a sound device?"
     voice = Program(str(path))
     path.unlink()
     assert said_by(voice, "a") == f"{path}: No such file or directory"

@@ -44,6 +44,9 @@ let queue = [];        // sentences that wait
 let saying = null;     // the one that is being said: { reply, index, began, ends }
 let heardBegin = {};   // with a voice: the sentences that are heard, and since when
 let cues = {};         // of sentences that have not begun
+let broken = new Set(); // replies that are not said any more
+let answers = {};      // by reply, the id of the utterance that it answers
+let utterance = "";    // the id of the newest one
 const name = (message) => `${message.reply}:${message.index}`;
 
 function begin(sentence, now) {
@@ -61,6 +64,7 @@ function step(now) {
 }
 
 function breakOff(reply) {
+  broken.add(reply);
   queue = queue.filter((sentence) => sentence.reply !== reply);
   if (saying?.reply === reply) { saying = null; motion.clear(); subtitle(""); }
 }
@@ -78,11 +82,16 @@ const take = {
       part.classList.toggle("is-there", there[part.dataset.part]);
     }
   },
-  heard({ text, partial }) {
+  heard({ text, partial, id }) {
     $("#heard").textContent = text;
+    // As imuface_robot/speaker.py: the person breaks off all but the answer to what is just being said.
+    for (const reply in answers) if (!id || answers[reply] !== id) breakOff(reply);
+    utterance = id;
     if (!partial) subtitle(there.agent ? "" : words.alone, there.agent ? "thinking" : "fault");
   },
   sentence(sentence) {
+    answers[sentence.reply] ??= utterance;
+    if (broken.has(sentence.reply)) return;
     if (sentence.state === "SAID") queue.push(sentence);
     else if (sentence.state === "CANCELED") breakOff(sentence.reply);
     else if (sentence.state === "FAILED" && !saying) subtitle(words.failed, "fault");
@@ -119,7 +128,7 @@ function connect() {
   socket.onclose = () => {
     $("#say button").disabled = true;
     take.there({ face: false, agent: false, voice: false });
-    [queue, saying, cues, heardBegin] = [[], null, {}, {}];
+    [queue, saying, cues, heardBegin, answers, broken] = [[], null, {}, {}, {}, new Set()];
     motion.clear();
     subtitle(words.lost, "fault");
     setTimeout(connect, 1000);
