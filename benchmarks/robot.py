@@ -92,7 +92,8 @@ def main(
     """Run the benchmark."""
     languages = yaml.safe_load(POSTS.read_text(encoding="utf-8"))
     texts = [text for written in languages.values() for text in written[:posts]]
-    with Person() as person, tempfile.TemporaryDirectory() as folder:
+    person = Person()
+    with person, tempfile.TemporaryDirectory() as folder:
         with running("empathy_agent.node", model=f"'{model}'"):
             person.await_listener()
             person.post("Hello.")  # the instructions are evaluated by then

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
@@ -50,7 +51,8 @@ class PageServer:
             self._runner, self.port = self._call(self._start(port)).result()
         except OSError as error:
             self._end()
-            raise OSError(f"port {port} of {LOOPBACK} cannot be opened ({error.strerror}); name another port") from None
+            reason = os.strerror(error.errno or 0)  # aiohttp's own words name the port once more
+            raise OSError(f"port {port} of {LOOPBACK} cannot be opened ({reason}); name another port") from None
 
     @property
     def address(self) -> str:

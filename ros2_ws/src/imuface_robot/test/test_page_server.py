@@ -116,7 +116,9 @@ def test_a_message_that_is_too_long_ends_its_connection_alone(server: PageServer
 
 
 def test_a_port_in_use_is_named(server: PageServer) -> None:
-    with pytest.raises(OSError, match=f"port {server.port} of 127.0.0.1 cannot be opened"):
+    with pytest.raises(
+        OSError, match=f"port {server.port} of 127.0.0.1 cannot be opened .Address already in use.; name"
+    ):
         PageServer(server.port, print)
 
 
