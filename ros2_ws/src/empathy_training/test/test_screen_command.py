@@ -56,3 +56,4 @@ def test_the_classifier_is_measured_by_command() -> None:
     assert result.exit_code == 0, result.output
     assert "| crisis | self |" in result.output
     assert "unseen lines, zh" in result.output
+    assert "turns of a talk, en" in result.output

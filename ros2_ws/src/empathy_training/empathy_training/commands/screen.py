@@ -70,7 +70,14 @@ def train_screen(
     with one_line_errors():
         from empathy_agent.safety.classifier import shipped
 
-        from empathy_training.screening.training import seed_lines, split, train, training_lines, unseen_lines
+        from empathy_training.screening.training import (
+            seed_lines,
+            split,
+            talk_lines,
+            train,
+            training_lines,
+            unseen_lines,
+        )
 
         lines = training_lines()
         for row in _counts(lines):
@@ -85,11 +92,11 @@ def train_screen(
             output.write_bytes(classifier.to_bytes())
         else:
             classifier = shipped()
-        unseen = unseen_lines()
-        for language in ("zh", "en"):
-            own = [line for line in unseen if line.language == language]
-            for row in _confusion(f"{len(own)} unseen lines, {language}", own, classifier):
-                typer.echo(row)
+        for name, measuring in (("unseen lines", unseen_lines()), ("turns of a talk", talk_lines())):
+            for language in ("zh", "en"):
+                own = [line for line in measuring if line.language == language]
+                for row in _confusion(f"{len(own)} {name}, {language}", own, classifier):
+                    typer.echo(row)
         if not measure_only:
             typer.echo(f"{output}: the weights; they are shipped as empathy_agent/safety/screen.npz")
 

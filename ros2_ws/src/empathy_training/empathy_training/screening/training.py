@@ -20,7 +20,7 @@ from empathy_agent.safety.normalise import normalise
 from empathy_agent.safety.patterns import Kind, Risk
 from numpy.typing import NDArray
 
-from empathy_training.screening.data import FOLDER, UNSEEN
+from empathy_training.screening.data import FOLDER, TALK, UNSEEN
 
 FALSE_CRISES = 0.03
 """The share of harmless lines, half of them hard and half plain talk, that rules and classifier together may take for a
@@ -87,13 +87,22 @@ def read_lines(file: Path) -> list[Line]:
 
 def training_lines() -> list[Line]:
     """The lines of the package, without those that only measure."""
-    files = sorted(file for file in FOLDER.glob("*.yaml") if not file.stem.startswith(UNSEEN))
+    files = sorted(file for file in FOLDER.glob("*.yaml") if not file.stem.startswith((UNSEEN, TALK)))
     return [line for file in files for line in read_lines(file)]
 
 
 def unseen_lines() -> list[Line]:
-    """The lines that only measure."""
-    return [line for file in sorted(FOLDER.glob(f"{UNSEEN}*.yaml")) for line in read_lines(file)]
+    """The lines that only measure, by another hand."""
+    return _measuring(UNSEEN)
+
+
+def talk_lines() -> list[Line]:
+    """Turns of a talk, which only measure as long as the classifier that is shipped has not learnt from them."""
+    return _measuring(TALK)
+
+
+def _measuring(name: str) -> list[Line]:
+    return [line for file in sorted(FOLDER.glob(f"{name}*.yaml")) for line in read_lines(file)]
 
 
 def seed_lines() -> list[Line]:
@@ -192,7 +201,7 @@ def _validated(lines: Sequence[Line], counts: Any, seed: int) -> NDArray[np.floa
     odds = np.zeros((len(lines), 2))
     for fold in range(_FOLDS):
         inside = folds != fold
-        part = _fit([line for line, kept in zip(lines, inside, strict=True) if kept], counts[inside])
+        part = _fit([line for line, kept in zip(lines, inside, strict=True) if kept], counts[inside], kinds=False)
         for row in np.flatnonzero(~inside).tolist():
             odds[row] = part.odds(lines[row].text)
     return odds
@@ -232,8 +241,8 @@ def _matrix(texts: Sequence[str]) -> Any:
     )
 
 
-def _fit(lines: Sequence[Line], counts: Any) -> Classifier:
-    """A classifier without thresholds."""
+def _fit(lines: Sequence[Line], counts: Any, *, kinds: bool = True) -> Classifier:
+    """A classifier without thresholds; without ``kinds`` it knows levels alone, and is fitted in half the time."""
     from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
     from sklearn.utils.extmath import row_norms
@@ -260,7 +269,10 @@ def _fit(lines: Sequence[Line], counts: Any) -> Classifier:
         return weights, offset
 
     level, level_offset = fitted(np.arange(len(lines)), np.array([line.level for line in lines]), len(Risk))
+    whole = Classifier(rarity, least, level, level_offset, level[:, :0], level_offset[:0], {})
+    if not kinds:
+        return whole
     told = np.array([row for row, line in enumerate(lines) if line.level is Risk.CRISIS])
-    kinds = np.array([KINDS.index(kind) for kind in (lines[row].kind for row in told) if kind])
-    kind, kind_offset = fitted(told, kinds, len(KINDS))
-    return Classifier(rarity, least, level, level_offset, kind, kind_offset, {})
+    classes = np.array([KINDS.index(kind) for kind in (lines[row].kind for row in told) if kind])
+    kind, kind_offset = fitted(told, classes, len(KINDS))
+    return replace(whole, kind=kind, kind_offset=kind_offset)
