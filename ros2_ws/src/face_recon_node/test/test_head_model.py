@@ -221,6 +221,13 @@ def test_a_missing_file_is_named() -> None:
         HeadModel.load("/no/head.npz")
 
 
+def test_a_scan_is_no_head_model_but_one_can_be_made_of_it(tmp_path: Path) -> None:
+    file = tmp_path / "anna.ply"
+    file.write_bytes(b"ply\nformat ascii 1.0\n")
+    with pytest.raises(HeadModelError, match="of a scan, `imuface head` makes one"):
+        HeadModel.load(file)
+
+
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {
     "no metadata": ({"metadata": None}, "array metadata is missing"),
     "other layout": ({"metadata": np.array('{"layout": "x"}')}, "metadata does not say"),

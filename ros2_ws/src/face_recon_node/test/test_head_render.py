@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 from face_recon_node.head import HeadModel
-from face_recon_node.head.render import BACKGROUND, LANDMARK, VIEW_CENTRE_BELOW_SELLION, VIEW_HEIGHT, render_face
+from face_recon_node.head.render import BACKGROUND, LANDMARK, VIEW_CENTRE_BELOW_SELLION, VIEW_HEIGHT, render_face, seen
 from imuface_core.arkit import INDEX
 
 HEAD = HeadModel.load()
@@ -66,3 +66,11 @@ def test_broken_input_is_refused() -> None:
         render_face(HEAD.neutral[:, :2], HEAD.triangles)
     with pytest.raises(ValueError, match="not finite"):
         render_face(np.full_like(HEAD.neutral, np.nan), HEAD.triangles)
+
+
+def test_from_the_front_the_face_is_seen_and_the_back_of_the_head_is_not() -> None:
+    front, back = (seen(HEAD.neutral, HEAD.triangles, (yaw,)) for yaw in (0.0, 180.0))
+    assert front[HEAD.landmark_indices].mean() > 0.95
+    assert not back[HEAD.landmark_indices].any()
+    assert not front[HEAD.neutral[:, 0] < -0.19].any()
+    assert back[HEAD.neutral[:, 0] < -0.2].all()

@@ -110,14 +110,35 @@ def test_one_ear_is_enough(recording: Recording, tmp_path: Path) -> None:
     assert read_face_landmarks(tmp_path / "o") is not None
 
 
-@pytest.mark.parametrize(("bag", "model"), [("none", None), ("broken", None), ("s", "broken")])
+def test_a_head_of_ones_own_gives_the_landmarks(recording: Recording, tmp_path: Path) -> None:
+    write_session(tmp_path / "s", recording)
+    shipped = HeadModel.load()
+    shipped.with_neutral(1.1 * shipped.neutral, personal="true").save(tmp_path / "own.npz")
+    reconstruct(tmp_path / "s", output=tmp_path / "o", head=tmp_path / "own.npz")
+    reconstruct(tmp_path / "s", output=tmp_path / "p")
+    own, plain = (read_face_landmarks(tmp_path / name) for name in "op")
+    assert own is not None
+    assert plain is not None
+    np.testing.assert_allclose(own.points, 1.1 * plain.points, atol=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("bag", "model", "head"),
+    [("none", None, None), ("broken", None, None), ("s", "broken", None), ("s", None, "broken")],
+)
 def test_what_is_broken_is_one_line_and_leaves_nothing(
-    recording: Recording, tmp_path: Path, bag: str, model: str | None, capsys: pytest.CaptureFixture[str]
+    recording: Recording,
+    tmp_path: Path,
+    bag: str,
+    model: str | None,
+    head: str | None,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     write_session(tmp_path / "s", recording)
     (tmp_path / "broken").write_bytes(b"\x89MCAP broken")
+    model_file, head_file = (tmp_path / name if name else None for name in (model, head))
     with pytest.raises(Exit):
-        reconstruct(tmp_path / bag, model=tmp_path / model if model else None, output=tmp_path / "o")
+        reconstruct(tmp_path / bag, model=model_file, head=head_file, output=tmp_path / "o")
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert error.count("\n") == 1

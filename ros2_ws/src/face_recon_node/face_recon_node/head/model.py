@@ -100,8 +100,12 @@ class HeadModel:
         """
         file = DEFAULT_FILE if path is None else Path(path)
         try:
-            with np.load(file, allow_pickle=False) as archive:
-                return _parse(dict(archive))
+            with file.open("rb") as stream:
+                if not zipfile.is_zipfile(stream):
+                    raise HeadModelError("it is no archive of NumPy's; of a scan, `imuface head` makes one")
+                stream.seek(0)
+                with np.load(stream, allow_pickle=False) as archive:
+                    return _parse(dict(archive))
         except OSError as error:
             raise HeadModelError(f"cannot read head model {file}: {error.strerror or error}") from None
         except (HeadModelError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, TypeError, KeyError) as error:
