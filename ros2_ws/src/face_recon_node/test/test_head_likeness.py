@@ -62,11 +62,11 @@ def test_a_person_is_found_and_the_file_is_that_person(tmp_path: Path) -> None:
         loaded.with_identity(Identity(age=0.2))
 
 
-def test_a_scan_of_unknown_unit_gets_the_size_of_the_pupil_distance(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scan_of_unknown_unit_and_a_model_without_identities(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(placing, "_SCALES", (1.25, 1.6))  # of nine, to save time
     person = grown_up()
     scan = scan_of(person, unit=ANY_UNIT)
-    found = fit_scan(HEAD, Scan(1.7 * scan.points, scan.triangles, ANY_UNIT), 0.070)
+    found = fit_scan(HEAD.with_neutral(HEAD.neutral), Scan(1.7 * scan.points, scan.triangles, ANY_UNIT), 0.070)
     assert pupil_distance(found.head.landmark_neutral) == pytest.approx(0.070, rel=1e-3)
     shape = found.head.landmark_neutral * pupil_distance(person.landmark_neutral) / 0.070
     assert np.linalg.norm(shape - person.landmark_neutral, axis=1).mean() < 0.0025

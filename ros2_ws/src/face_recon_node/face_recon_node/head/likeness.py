@@ -36,10 +36,8 @@ _FROM_THE_FRONT = (-50.0, 0.0, 50.0)
 _FROM_ALL_AROUND = tuple(45.0 * i for i in range(8))
 _HOLE = 2.5  # spacings: what is this far beside the normal lies over a hole
 _ASLANT = 0.6  # cosine of the angle between two surfaces that may be the same
-_LEAST_COVERED, _FARTHEST = (
-    0.6,
-    0.0042,
-)  # share, and m that a tenth may be off at most: what is no face has less or more
+_LEAST_COVERED = 0.6  # share of a face; what has less on its surface is none
+_FARTHEST = 0.0042  # m that a tenth of a face may be off for the identities alone
 _TIP_OF_NOSE = 13
 _SELLION = 10
 _EYES = (slice(19, 25), slice(25, 31))  # landmarks about the person's right and left eye
@@ -133,11 +131,7 @@ class _Fit:
     """Nearest points and least squares in turns, in the face frame into which the scan was brought."""
 
     def __init__(
-        self,
-        head: HeadModel,
-        face: NDArray[np.bool_],
-        surface: Surface,
-        identities: NDArray[np.float64],
+        self, head: HeadModel, face: NDArray[np.bool_], surface: Surface, identities: NDArray[np.float64]
     ) -> None:
         self._head, self._face, self._surface = head, face, surface
         self._used = face
@@ -169,10 +163,8 @@ class _Fit:
         here = self._posed()[index]
         own = self.rotation.inv().apply(normal)
         known = np.einsum("kvc,vc->vk", self._identities[:, index], own)
-        other = (self._displacements[index][:, :, None] * own[:, None]).reshape(
-            len(index), 3 * self._displacements.shape[1]
-        )
-        design = np.concatenate([np.cross(here, normal), normal, known, other], axis=1)
+        other = np.einsum("vk,vc->cvk", self._displacements[index], own)
+        design = np.concatenate([np.cross(here, normal), normal, known, *other], axis=1)
         start = self.rotation.apply(self._neutral[index]) + self.translation
         missing = np.einsum("vc,vc->v", normal, centre - start)
         weight = ((1.0 - (distance / gate) ** 2) / noise) ** 2  # Tukey's
@@ -184,7 +176,7 @@ class _Fit:
         turned = Rotation.from_rotvec(turn)
         self.rotation, self.translation = turned * self.rotation, turned.apply(self.translation) + shift
         identity = np.tensordot(known, self._identities, axes=1)
-        self.vertices = self._neutral + identity + self._displacements @ other.reshape(-1, 3)
+        self.vertices = self._neutral + identity + self._displacements @ other.reshape(3, -1).T
 
     def _posed(self) -> NDArray[np.float64]:
         return self.rotation.apply(self.vertices) + self.translation
@@ -211,10 +203,9 @@ def pupil_distance(landmarks: NDArray[np.floating]) -> float:
 
 def _identities(head: HeadModel) -> NDArray[np.float64]:
     """Modes (K, V, 3) in which the model's identities differ from its neutral head, of standard deviation 1."""
-    offsets = head.identity_offsets.reshape(len(head.identity_offsets), -1)
-    _, sizes, modes = np.linalg.svd(offsets, full_matrices=False)
-    modes = modes * sizes[:, None] / np.sqrt(max(1, len(sizes)))
-    modes = modes.reshape(-1, *head.neutral.shape)
+    offsets = head.identity_offsets
+    _, sizes, modes = np.linalg.svd(offsets.reshape(len(offsets), head.neutral.size), full_matrices=False)
+    modes = (modes * sizes[:, None]).reshape(offsets.shape) / np.sqrt(max(1, len(offsets)))
     return modes[np.sqrt(np.mean(np.sum(modes**2, axis=2), axis=1)) > _SLIGHTEST]
 
 
