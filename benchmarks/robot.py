@@ -2,7 +2,8 @@
 
 The first figure is the time from the last word (a final utterance) to the first sentence of the answer, its baseline
 the time to the complete reply of the same post; medians over the posts. The second is the time from the first word that
-a person says into the robot's speech to the end of the voice's process. ``python benchmarks/robot.py [--model NAME]``.
+a person says into the robot's speech to the news that it stopped, told once the voice's process was sent its end.
+``python benchmarks/robot.py [--model NAME]``.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Person(GraphClient):
         assert self.until(lambda: len(self.came) >= 2, 60.0)  # our own sentence, and that the voice begins
         self.until(lambda: False, 0.5)
         started = time.monotonic()
-        self._utterances.publish(Utterance(text="Wait", state=Utterance.PARTIAL, id="w"))
+        self._utterances.publish(Utterance(text="Wait", state=Utterance.PARTIAL, id=uuid.uuid4().hex))
         assert self.until(lambda: self.came[-1][1].state == Voice.STOPS, 60.0)
         return self.came[-1][0] - started
 
@@ -98,15 +99,15 @@ def main(
             person.await_listener()
             person.post("Hello.")  # the instructions are evaluated by then
             times = [person.post(text) for text in texts]
+        first, whole = (statistics.median(column) for column in zip(*times, strict=True))
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {len(times)} posts")
+        print(f"last word to first sentence {first:.1f} s, to complete reply {whole:.1f} s, ratio {first / whole:.2f}")
         voice = Path(folder) / "voice"
         voice.write_text("#!/bin/sh\nexec sleep 60\n")
         voice.chmod(0o755)
         with running("imuface_robot.speech_node", program=voice):
             person.await_listener()
             silent = [person.interruption() for _ in range(interruptions)]
-    first, whole = (statistics.median(column) for column in zip(*times, strict=True))
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {len(times)} posts")
-    print(f"last word to first sentence {first:.1f} s, to complete reply {whole:.1f} s, ratio {first / whole:.2f}")
     print(f"word to silence: median {1e3 * statistics.median(silent):.0f} ms, longest {1e3 * max(silent):.0f} ms")
 
 
