@@ -71,13 +71,17 @@ _EN_TURN = re.compile(
 _CAPITAL = re.compile(r"^(?:[A-Z][a-z]+ [A-Z]|I\b|I')")
 _ZH_SMALL = range(3, 23)
 _ZH_CORRECTION = re.compile(r"^(?:而|其实|(?!我).{1,6}的)?(是.+)$|^(?:我(?:说|讲|指)的是)(.+)$")
-_ZH_ASKED_LEAD = re.compile(r"^(?:那|所以|可是|但是?|不过|请问|我想问(?:问|一下)?|帮我想想|我不知道|不知道|你说|嗯)+")
+_ZH_ASKED_LEAD = re.compile(
+    r"^(?:那(?![个些])|所以|可是|但是?|不过|请问|我想问(?:问|一下)?|帮我想想|我不知道|不知道|嗯|你(?:说|觉得|看)(?!的)|[，,])+"
+)
 _ZH_ASKED_END = re.compile(r"(?:呢|啊|呀|吧|好)+$")
 _ZH_ASKS = re.compile(r"怎么|怎样|如何|什么|该不该|要不要|是不是|能不能|会不会|可不可以|还是|哪|谁|几|多久|多少")
 _ZH_ASKED_MOST = 26
 _EN_ASKED = [
     (re.compile(pattern, re.IGNORECASE), turned)
     for pattern, turned in (
+        (r"^(?:do you think|would you say) (i|we) should (.+)$", r"whether \1 should \2"),
+        (r"^what do you think (i|we) should (.+)$", r"what \1 should \2"),
         (r"^what if (.+)$", r"what happens if \1"),
         (r"^why (?:do|did) (i|we) (.+)$", r"why \1 \2"),
         (r"^(why) (am|are|was|were) (i|we) (.+)$", r"\1 \3 \2 \4"),
@@ -153,11 +157,13 @@ def _asked_zh(question: str) -> str:
 
 def _asked_en(question: str) -> str:
     question = _EN_ASKED_LEAD.sub("", question.strip())
-    if len(question.split()) > _EN_ASKED_MOST or re.search(r"\b(?:you|your)\b|,", question, re.IGNORECASE):
+    if len(question.split()) > _EN_ASKED_MOST or "," in question:
         return ""
     for pattern, turned in _EN_ASKED:
         if pattern.match(question):
-            return _en_turned(pattern.sub(turned, question[:1].lower() + question[1:]))
+            said = pattern.sub(turned, question[:1].lower() + question[1:])
+            # Of the agent, and not of the person: no part of what is said to the person.
+            return "" if re.search(r"\b(?:you|your)\b", said, re.IGNORECASE) else _en_turned(said)
     return ""
 
 

@@ -35,6 +35,8 @@ _BRIEF = ("goodbye", "thanks", "greeting", "small_talk", "anger_at_agent")
 """Kinds that a long message is not: who tells a story and says thank you at its end has told a story."""
 _LONGEST_BRIEF = {"zh": 45, "en": 140}
 """Characters."""
+_TELLING = {"zh": 14, "en": 45}
+"""Characters of a sentence that tells something, and is no courtesy."""
 _LONGEST_SHORT = {"zh": 6, "en": 14}
 """Letters."""
 _SENTENCE = re.compile(r"[^。！？.!?\n]+[。！？.!?\n]*")
@@ -65,7 +67,7 @@ def turn_of(text: str, language: str, first: bool = True) -> Turn:
         if kind == "question":
             if question := _question(plain, language):
                 return Turn(kind, question)
-        elif _compiled(language, kind).search(plain):
+        elif _compiled(language, kind).search(plain) and not (kind == "thanks" and _goes_on(plain, language)):
             return Turn(kind)
     if len(key(plain)) <= _LONGEST_SHORT[language]:
         return Turn("short")
@@ -85,14 +87,23 @@ def theme_of(texts: list[str], language: str) -> str:
 
 def _question(plain: str, language: str) -> str:
     """The type of the question that a message ends with, empty without one."""
-    sentences = [sentence for sentence in _SENTENCE.findall(plain) if sentence.strip()]
-    for sentence in reversed(sentences[-2:]):
-        if _compiled(language, "question").search(sentence.strip()):
+    for sentence in reversed(_sentences(plain)[-2:]):
+        if _compiled(language, "question").search(sentence):
             for name, patterns in moves(language)["question_types"].items():
                 if _joined(tuple(patterns)).search(sentence):
                     return name
             return "cope"
     return ""
+
+
+def _sentences(plain: str) -> list[str]:
+    return [stripped for sentence in _SENTENCE.findall(plain) if (stripped := sentence.strip())]
+
+
+def _goes_on(plain: str, language: str) -> bool:
+    """Whether who says thank you also tells something, in a sentence of its own."""
+    others = [each for each in _sentences(plain) if not _compiled(language, "thanks").search(each)]
+    return any(len(each) >= _TELLING[language] for each in others)
 
 
 @functools.cache

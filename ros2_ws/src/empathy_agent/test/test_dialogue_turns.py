@@ -37,6 +37,22 @@ def test_who_tells_a_story_and_says_thank_you_has_told_a_story() -> None:
     assert turn_of(text, "en", first=False).kind == "more"
 
 
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Thanks. Honestly, I have not told her yet because she worries so much.", "en"),
+        ("谢谢。其实我一直没敢告诉她，怕她知道了整夜睡不着。", "zh"),
+    ],
+)
+def test_who_says_thank_you_and_goes_on_is_answered_to_what_follows(text: str, language: str) -> None:
+    assert turn_of(text, language, first=False).kind == "more"
+
+
+def test_the_type_of_a_question_that_is_not_the_first_sentence_is_found() -> None:
+    assert turn_of("They asked to stay. Should I let them?", "en") == turn_of("Should I let them?", "en")
+    assert turn_of("Should I let them?", "en") == Turn("question", "decide")
+
+
 def test_a_theme_is_found_in_the_newest_message_that_names_one() -> None:
     assert theme_of(["My boss shouted at me.", "It rains."], "en") == "work"
     assert theme_of(["我奶奶去世了。", "今天下雨。"], "zh") == "loss"
