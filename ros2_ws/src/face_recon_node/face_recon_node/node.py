@@ -353,7 +353,11 @@ class FaceReconNode(AutostartNode):
             return Status(StatusLevel.WARN, "no face yet: waiting for both the samples and the calibration", values)
         if rate == 0:
             return Status(StatusLevel.WARN, "no faces: no ear sends samples", values)
-        return Status(StatusLevel.OK, f"{rate:.1f} faces per second", values)
+        sending = [ear for ear in EARS if now - self._last_seen[ear] < SILENCE]
+        said = f"{rate:.1f} faces per second"
+        if len(sending) == 1:  # what is left: docs/training.md, "one earbud lost"
+            said += f" from the {sending[0]} ear alone: it tells the jaw, little of smiles and nothing of brows"
+        return Status(StatusLevel.OK, said, values)
 
     def _ear_status(self, ear: Ear) -> Status:
         counters = self._reconstructor.counters[ear]
