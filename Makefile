@@ -2,7 +2,7 @@
 # run on, the tests the libraries for training on top.
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := imuface_core imuface_simulation imuface_node imuface_driver face_recon_node imuface_avatar imuface_hri imuface_study empathy_agent imuface_robot empathy_training imuface_bringup
+PACKAGES := imuface_core imuface_simulation imuface_node imuface_driver face_recon_node imuface_hri imuface_avatar imuface_study empathy_agent imuface_robot empathy_training imuface_bringup
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
@@ -13,7 +13,7 @@ PACKAGES_DONE := $(VENV)/packages.done
 EXTRAS_DONE := $(VENV)/extras.done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup extras camera demo test coverage check rviz colcon clean
+.PHONY: help setup extras camera hri demo test coverage check rviz colcon clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -31,7 +31,7 @@ $(REQUIREMENTS_DONE): requirements.txt
 	$(PIP) install -r requirements.txt
 	@touch $@
 
-$(INTERFACES_DONE): $(REQUIREMENTS_DONE) $(shell find ros2_ws/src/interfaces ros2_ws/pip -type f)
+$(INTERFACES_DONE): $(REQUIREMENTS_DONE) $(shell find ros2_ws/src/interfaces ros2_ws/pip/tf2_msgs -type f)
 	@command -v cc >/dev/null || { echo "Building the ROS interfaces needs a C compiler: install gcc (Debian: build-essential)."; exit 1; }
 	@echo "[2/3] ROS interfaces"
 	$(PIP) install --quiet --force-reinstall --no-deps ./ros2_ws/src/interfaces ./ros2_ws/pip/tf2_msgs
@@ -50,6 +50,12 @@ $(EXTRAS_DONE): $(REQUIREMENTS_DONE) requirements-dev.txt requirements-empathy.t
 # Without dependencies: mediapipe asks for an older numpy than it needs (requirements-camera.txt).
 camera: setup ## The optional extra for a true face from a camera, for labs
 	$(PIP) install --no-deps -r requirements-camera.txt
+
+# Not on PyPI and not ours: `git clone -b humble-devel https://github.com/ros4hri/hri_msgs` (docs/ros4hri.md).
+hri: setup ## The optional messages of ROS4HRI from a clone of theirs: make hri HRI_MSGS=/path/to/hri_msgs
+	@test -f "$(HRI_MSGS)/msg/LiveSpeech.msg" || { echo "HRI_MSGS='$(HRI_MSGS)' holds no msg/LiveSpeech.msg: \
+	  name a clone of ros4hri/hri_msgs, branch humble-devel (docs/ros4hri.md)"; exit 1; }
+	HRI_MSGS="$(abspath $(HRI_MSGS))" $(PIP) install --quiet --force-reinstall --no-deps ./ros2_ws/pip/hri_msgs
 
 demo: setup ## Earphones in, face and empathetic reply out, into out/demo; VIEW=1 opens the live viewer instead; UNKNOWN=1: a stranger
 	$(BIN)/imuface demo --out out/demo $(if $(VIEW),--view) $(if $(UNKNOWN),--unknown)

@@ -290,7 +290,7 @@ def test_our_launch_files_keep_to_the_given_namespace_and_to_this_machine(
 
 def test_the_expected_launch_files_are_there() -> None:
     names = [file.name.removesuffix(".launch.yaml") for file in LAUNCH_FILES]
-    assert names == ["avatar", "demo", "earphones", "face", "full", "record", "replay", "robot", "rviz"]
+    assert names == ["avatar", "demo", "earphones", "face", "full", "hri", "record", "replay", "robot", "rviz"]
 
 
 def test_a_parameter_file_reaches_every_node_and_comes_last(tmp_path: Path) -> None:
@@ -301,8 +301,23 @@ def test_a_parameter_file_reaches_every_node_and_comes_last(tmp_path: Path) -> N
 
 
 def test_what_a_launch_is_about_ends_it() -> None:
-    matter = ("avatar_node", "recorder_node", "camera_node", "viewer_node", "player_node", "robot_node", "speech_node")
-    arguments = {"avatar": {}, "demo": {"view": "1"}, "record": {"path": "x"}, "replay": {"bag": "x", "view": "1"}}
+    matter = (
+        "avatar_node",
+        "hri_node",
+        "recorder_node",
+        "camera_node",
+        "viewer_node",
+        "player_node",
+        "robot_node",
+        "speech_node",
+    )
+    arguments = {
+        "avatar": {},
+        "hri": {},
+        "demo": {"view": "1"},
+        "record": {"path": "x"},
+        "replay": {"bag": "x", "view": "1"},
+    }
     arguments |= {"robot": {"speech": "1"}, "full": {"robot": "1"}}
     for name, chosen in arguments.items():
         for node in plan(LAUNCH / f"{name}.launch.yaml", chosen).nodes:

@@ -1,18 +1,16 @@
 """What hri_msgs wants of a face, from what we know of it.
 
-Source: the messages of ROS4HRI (docs/avatars.md).
+Source: the messages of ROS4HRI (docs/ros4hri.md).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from face_recon_node.affect import ACTION_UNITS, action_units
+from face_recon_node.affect import action_units
 from numpy.typing import ArrayLike, NDArray
 
-LANDMARKS = 70
-"""Of hri_msgs: the 68 of iBUG, then the pupils."""
-UNITS = 99
-"""Action units of hri_msgs, by their number."""
+from imuface_hri.tables import LANDMARKS
+
 FIELD = 0.3
 """m, width and height of the picture that the landmarks are in: the face from the front, however the head is turned."""
 SELLION = (0.5, 0.35)
@@ -22,39 +20,35 @@ UNSURE_POINT = 3e-3
 UNSURE_UNIT = 0.2
 """Standard deviation of an action unit with a confidence of a half."""
 
-_JAW = 17  # points of iBUG's that we do not have; they stay at 0 with no confidence
-_EYES = {68: slice(36, 42), 69: slice(42, 48)}  # a pupil is taken to be in the middle of its lids
-_NUMBERS = list(ACTION_UNITS)
+# A pupil is taken to be in the middle of its lids.
+_LIDS = [[row for row, name in enumerate(LANDMARKS) if name.startswith(f"{side}_EYE_")] for side in ("RIGHT", "LEFT")]
 
 
 def pictured(points: ArrayLike, std: ArrayLike) -> NDArray[np.float64]:
-    """Landmarks (70, 3): x to the right and y down in parts of the picture, 0..1, and confidence 0..1.
+    """Landmarks (53, 3): x to the right and y down in parts of the picture, 0..1, and confidence 0..1.
+
+    They are in the order of :data:`imuface_hri.tables.LANDMARKS`, then ``PUPILS``.
 
     Args:
         points: (51, 3) in metres, face frame.
         std: (51,) standard deviations, metres.
     """
-    found = np.zeros((LANDMARKS, 3))
     _, left, up = np.asarray(points, dtype=np.float64).T
-    ours = found[_JAW : _JAW + len(left)]
-    ours[:, 0], ours[:, 1] = SELLION[0] + left / FIELD, SELLION[1] - up / FIELD
-    ours[:, 2] = _confidence(std, UNSURE_POINT)
-    for pupil, lids in _EYES.items():
-        found[pupil] = found[lids].mean(axis=0)
-    return np.clip(found, 0.0, 1.0)
+    found = np.stack(
+        [SELLION[0] + left / FIELD, SELLION[1] - up / FIELD, _confidence(std, UNSURE_POINT)],
+        axis=1,
+    )
+    return np.clip([*found, *(found[lids].mean(axis=0) for lids in _LIDS)], 0.0, 1.0)
 
 
 def facs(weights: ArrayLike, std: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Intensities and confidences (99,) of action units, 0..1, by their number; unknown ones are 0 with confidence 0.
+    """Intensities and confidences (23,) of our action units, 0..1, in their order.
 
     Args:
         weights: (52,) of ARKit's actions.
         std: (52,) their standard deviations.
     """
-    intensity, confidence = np.zeros(UNITS), np.zeros(UNITS)
-    intensity[_NUMBERS] = np.clip(action_units(weights), 0.0, 1.0)
-    confidence[_NUMBERS] = _confidence(action_units(std), UNSURE_UNIT)
-    return intensity, confidence
+    return np.clip(action_units(weights), 0.0, 1.0), _confidence(action_units(std), UNSURE_UNIT)
 
 
 def _confidence(std: ArrayLike, unsure: float) -> NDArray[np.float64]:

@@ -8,25 +8,27 @@ from face_recon_node.head import HeadModel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from imuface_core.arkit import INDEX
-from imuface_hri.faces import LANDMARKS, UNITS, facs, pictured
+from imuface_hri.faces import facs, pictured
+from imuface_hri.tables import LANDMARKS, PUPILS, UNITS
 
 
 def test_the_face_is_seen_from_the_front() -> None:
     found = pictured(HeadModel.load().landmark_neutral, np.zeros(51))
-    assert found.shape == (LANDMARKS, 3)
-    assert np.all((found[17:] > 0.0) & (found[17:] <= 1.0))
+    assert np.all((found > 0.0) & (found <= 1.0))
+    x, y, confidence = (dict(zip((*LANDMARKS, *PUPILS), column, strict=True)) for column in found.T)
     # The person's right is on the left of the picture, and the brows are above the eyes, these above the mouth.
-    assert found[36, 0] < found[30, 0] < found[45, 0]
-    assert found[19, 1] < found[37, 1] < found[30, 1] < found[51, 1] < found[57, 1]
-    assert found[68, :2] == pytest.approx(found[36:42, :2].mean(axis=0))
-    assert found[27, :2] == pytest.approx([0.5, 0.35], abs=0.05)
-    assert not found[:17].any()  # the jaw's outline: nothing is known of it
-    assert found[17:, 2].tolist() == [1.0] * 53
+    assert x["RIGHT_EYE_OUTSIDE"] < x["RIGHT_PUPIL"] < x["RIGHT_EYE_INSIDE"] < x["NOSE"] < x["LEFT_EYE_INSIDE"]
+    assert x["LEFT_EYE_INSIDE"] < x["LEFT_PUPIL"] < x["LEFT_EYE_OUTSIDE"]
+    assert x["MOUTH_OUTER_RIGHT"] < x["MOUTH_INNER_RIGHT"] < x["MOUTH_INNER_LEFT"] < x["MOUTH_OUTER_LEFT"]
+    assert y["RIGHT_EYEBROW_2"] < y["RIGHT_EYE_TOP_1"] < y["RIGHT_PUPIL"] < y["RIGHT_EYE_BOTTOM_1"] < y["NOSE"]
+    assert y["NOSE"] < y["MOUTH_OUTER_TOP_3"] < y["MOUTH_OUTER_BOTTOM_3"]
+    assert (x["SELLION"], y["SELLION"]) == pytest.approx((0.5, 0.35), abs=0.05)
+    assert set(confidence.values()) == {1.0}
 
 
 def test_confidence_falls_with_the_deviation() -> None:
     points = HeadModel.load().landmark_neutral
-    sure, unsure, lost = (pictured(points, np.full(51, std))[30, 2] for std in (0.0, 3e-3, 1.0))
+    sure, unsure, lost = (pictured(points, np.full(51, std))[13, 2] for std in (0.0, 3e-3, 1.0))
     assert (sure, unsure) == (1.0, pytest.approx(0.5))
     assert lost < 1e-3
 
@@ -34,12 +36,10 @@ def test_confidence_falls_with_the_deviation() -> None:
 def test_action_units_by_their_number() -> None:
     weights, std = np.zeros(52), np.full(52, 0.2)
     weights[[INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"], INDEX["jawOpen"]]] = 1.0, 0.5, 0.25
-    intensity, confidence = facs(weights, std)
-    assert intensity.shape == confidence.shape == (UNITS,)
+    intensity, confidence = (dict(zip(UNITS, values, strict=True)) for values in facs(weights, std))
     assert (intensity[12], intensity[26]) == (0.75, 0.25)
-    assert np.count_nonzero(intensity) == 2
+    assert sum(value > 0 for value in intensity.values()) == 2
     assert confidence[12] == pytest.approx(0.5)
-    assert confidence[27] == 0.0  # not told
 
 
 @settings(deadline=None)
