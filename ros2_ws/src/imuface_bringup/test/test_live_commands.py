@@ -79,13 +79,18 @@ def test_calibrate(face: Observer) -> None:
     )
     command = [str(IMUFACE), "calibrate", "--duration", "60", "--namespace", PERSON]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 30
-    while face.health("face_recon_node")["calibration"].values["progress"] == "1.00":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    assert refused("calibrate") == "not calibrated: another calibration is running: wait for it"
-    running.send_signal(signal.SIGINT)
-    _, errors = running.communicate(timeout=20)
+    try:
+        deadline = time.monotonic() + 30
+        # A report may be one of the short calibration before; two of them cannot.
+        seen: set[str] = set()
+        while len(seen) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+            seen |= {face.health("face_recon_node")["calibration"].values["progress"]} - {"1.00"}
+        assert refused("calibrate") == "not calibrated: another calibration is running: wait for it"
+    finally:
+        running.send_signal(signal.SIGINT)
+        _, errors = running.communicate(timeout=20)
     assert running.returncode == 1
     assert "not calibrated: cancelled: the earlier calibration stays" in errors
 
