@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import imuface_node
-from empathy_agent.telling import State
+from empathy_agent.telling import Sentence, State
 from imuface_core import topics
-from imuface_interfaces.msg import AffectState, Sentence, Utterance
+from imuface_interfaces.msg import AffectState, Utterance
 from imuface_interfaces.msg import Cue as CueMessage
-from imuface_node import AutostartNode, Param, Status, StatusLevel, arrived, offered, qos
+from imuface_node import AutostartNode, Param, Status, StatusLevel, offered, qos
 from rclpy.subscription import Subscription
 
 from imuface_robot.cues import Cue, Listener, beside
@@ -28,25 +28,19 @@ class CueNode(AutostartNode):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("cue_node", **kwargs)
         self._cues = self.create_publisher(CueMessage, topics.CUE, offered(topics.CUE))
-        self._incoming = Incoming(self)
-        self._taken: list[Subscription] = []
+        self._incoming = Incoming(self, self._on_utterance, self._on_sentence)
+        self._affect: Subscription | None = None
 
     def start(self) -> None:
         self._listener, self._face, self._seen, self._count = Listener(), Face(), 0.0, 0
-        self._heard = [
-            self.create_subscription(Utterance, topic, self._on_utterance, qos(topic))
-            for topic in (topics.UTTERANCE, topics.HEARD)
-        ]
-        self._taken = [
-            *self._heard,
-            self.create_subscription(Sentence, topics.SENTENCE, self._on_sentence, qos(topics.SENTENCE)),
-            self.create_subscription(AffectState, topics.AFFECT, self._on_affect, qos(topics.AFFECT)),
-        ]
+        self._incoming.open()
+        self._affect = self.create_subscription(AffectState, topics.AFFECT, self._on_affect, qos(topics.AFFECT))
 
     def stop(self) -> None:
-        for subscription in self._taken:
-            self.destroy_subscription(subscription)
-        self._taken = []
+        self._incoming.close()
+        if self._affect is not None:
+            self.destroy_subscription(self._affect)
+            self._affect = None
 
     def status(self) -> list[tuple[str, Status]]:
         return [
@@ -59,16 +53,11 @@ class CueNode(AutostartNode):
         elif message.text.strip():
             self._tell(self._listener.final())
 
-    def _on_sentence(self, message: Sentence) -> None:
-        for subscription in self._heard:  # what it answers comes first
-            for utterance in arrived(subscription):
-                self._on_utterance(utterance)
-        if (sentence := self._incoming.read(message)) is None:
-            return
+    def _on_sentence(self, sentence: Sentence) -> None:
         seen = self.get_parameter("mirror").value and self._now() - self._seen < _FACE_IS_OLD
         face = self._face if seen else Face()
         named = sentence.state is State.SAID
-        self._tell(beside(sentence, face), message.reply_id if named else "", message.index if named else 0)
+        self._tell(beside(sentence, face), sentence.reply_id if named else "", sentence.index if named else 0)
 
     def _on_affect(self, message: AffectState) -> None:
         self._face = Face(message.expression, message.confidence, message.valence)

@@ -1,28 +1,62 @@
-"""Sentences as they arrive at a robot's nodes."""
+"""The dialogue as it arrives at a robot's nodes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from empathy_agent.messages import sentence_of
 from empathy_agent.telling import Sentence
+from imuface_core import topics
 from imuface_interfaces.msg import Sentence as SentenceMessage
+from imuface_interfaces.msg import Utterance
+from imuface_node import arrived, qos
 from rclpy.node import Node
+from rclpy.subscription import Subscription
 
 
 class Incoming:
-    """Reads the sentences of a node's topic; what is none is dropped, counted and logged."""
+    """What the person says and what is answered, to two callbacks, while open.
 
-    def __init__(self, node: Node) -> None:
+    A sentence comes after every utterance that has arrived: the one that it answers would break it off otherwise. What
+    is no sentence is dropped, counted and logged.
+    """
+
+    def __init__(
+        self, node: Node, on_utterance: Callable[[Utterance], Any], on_sentence: Callable[[Sentence], Any]
+    ) -> None:
         self._node = node
+        self._on_utterance, self._on_sentence = on_utterance, on_sentence
+        self._utterances: list[Subscription] = []
+        self._sentences: Subscription | None = None
         self.dropped = 0
 
-    def read(self, message: SentenceMessage) -> Sentence | None:
-        """The sentence in a message, None where it has a state or a risk that there is not."""
+    def open(self) -> None:
+        """Begin to listen."""
+        subscribe = self._node.create_subscription
+        self._utterances = [
+            subscribe(Utterance, topic, self._on_utterance, qos(topic)) for topic in (topics.UTTERANCE, topics.HEARD)
+        ]
+        self._sentences = subscribe(SentenceMessage, topics.SENTENCE, self._take, qos(topics.SENTENCE))
+
+    def close(self) -> None:
+        """Listen no more; harmless when it does not."""
+        for subscription in (*self._utterances, self._sentences):
+            if subscription is not None:
+                self._node.destroy_subscription(subscription)
+        self._utterances, self._sentences = [], None
+
+    def _take(self, message: SentenceMessage) -> None:
+        for subscription in self._utterances:
+            for utterance in arrived(subscription):
+                self._on_utterance(utterance)
         try:
-            return sentence_of(message)
+            sentence = sentence_of(message)
         except ValueError as error:
             self.dropped += 1
             self._node.get_logger().warning(
                 f"dropped {self.dropped} sentences: {error}; is the agent of another version?",
                 throttle_duration_sec=5.0,
             )
-            return None
+            return
+        self._on_sentence(sentence)

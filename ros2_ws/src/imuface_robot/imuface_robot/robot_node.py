@@ -8,10 +8,10 @@ from typing import Any
 import imuface_node
 import numpy as np
 from empathy_agent.safety import Risk
-from empathy_agent.telling import State
+from empathy_agent.telling import Sentence, State
 from imuface_core import topics
-from imuface_interfaces.msg import AffectState, Blendshapes, Cue, EmpathyReply, Sentence, Utterance, Voice
-from imuface_node import AutostartNode, Param, Status, StatusLevel, arrived, offered, qos
+from imuface_interfaces.msg import AffectState, Blendshapes, Cue, EmpathyReply, Utterance, Voice
+from imuface_node import AutostartNode, Param, Status, StatusLevel, offered, qos
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 
@@ -36,7 +36,7 @@ class RobotNode(AutostartNode):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("robot_node", **kwargs)
         self._utterances = self.create_publisher(Utterance, topics.UTTERANCE, offered(topics.UTTERANCE))
-        self._incoming = Incoming(self)
+        self._incoming = Incoming(self, self._on_utterance, self._on_sentence)
         self._page: PageServer | None = None
         self._taken: list[Subscription] = []
         self._timer: Timer | None = None
@@ -50,9 +50,6 @@ class RobotNode(AutostartNode):
         listeners: dict[topics.Topic, tuple[Any, Any]] = {
             topics.FACE_BLENDSHAPES: (Blendshapes, self._on_blendshapes),
             topics.AFFECT: (AffectState, self._on_affect),
-            topics.UTTERANCE: (Utterance, self._on_utterance),
-            topics.HEARD: (Utterance, self._on_utterance),
-            topics.SENTENCE: (Sentence, self._on_sentence),
             topics.REPLY: (EmpathyReply, self._on_reply),
             topics.CUE: (Cue, self._on_cue),
             topics.VOICE: (Voice, self._on_voice),
@@ -60,11 +57,12 @@ class RobotNode(AutostartNode):
         self._taken = [
             self.create_subscription(kind, topic, callback, qos(topic)) for topic, (kind, callback) in listeners.items()
         ]
-        self._heard = [each for each in self._taken if each.msg_type is Utterance]
+        self._incoming.open()
         self._timer = self.create_timer(1.0, self._tell_who_is_there)
         self.get_logger().info(f"robot: {self._page.address}")
 
     def stop(self) -> None:
+        self._incoming.close()
         for subscription in self._taken:
             self.destroy_subscription(subscription)
         self._taken = []
@@ -125,12 +123,7 @@ class RobotNode(AutostartNode):
     def _on_utterance(self, message: Utterance) -> None:
         self._send("heard", text=message.text, partial=message.state == Utterance.PARTIAL, id=message.id)
 
-    def _on_sentence(self, message: Sentence) -> None:
-        for subscription in self._heard:  # what it answers comes first
-            for utterance in arrived(subscription):
-                self._on_utterance(utterance)
-        if (sentence := self._incoming.read(message)) is None:
-            return
+    def _on_sentence(self, sentence: Sentence) -> None:
         if sentence.state is State.SAID:
             self._calm = sentence.risk is Risk.CRISIS
         self._send(

@@ -7,11 +7,9 @@ from typing import Any
 import imuface_node
 from empathy_agent.telling import Sentence
 from imuface_core import topics
-from imuface_interfaces.msg import Sentence as SentenceMessage
 from imuface_interfaces.msg import Utterance
 from imuface_interfaces.msg import Voice as VoiceMessage
-from imuface_node import AutostartNode, Param, Status, StatusLevel, arrived, offered, qos
-from rclpy.subscription import Subscription
+from imuface_node import AutostartNode, Param, Status, StatusLevel, offered
 
 from imuface_robot.incoming import Incoming
 from imuface_robot.speaker import Heard, Speaker
@@ -40,11 +38,10 @@ class SpeechNode(AutostartNode):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__("speech_node", **kwargs)
         self._heard = self.create_publisher(VoiceMessage, topics.VOICE, offered(topics.VOICE))
-        self._incoming = Incoming(self)
+        self._incoming = Incoming(self, self._on_utterance, self._on_sentence)
         self._said = self._stopped = self._failed = 0
         self._fault = ""
         self._speaker: Speaker | None = None
-        self._taken: list[Subscription] = []
 
     def setup(self) -> None:
         value = {row.name: self.get_parameter(row.name).value for row in self.PARAMETERS}
@@ -56,17 +53,10 @@ class SpeechNode(AutostartNode):
 
     def start(self) -> None:
         self._speaker = Speaker(self._voice, self._tell, self._fail)
-        self._utterances = [
-            self.create_subscription(Utterance, topic, self._on_utterance, qos(topic))
-            for topic in (topics.UTTERANCE, topics.HEARD)
-        ]
-        sentences = self.create_subscription(SentenceMessage, topics.SENTENCE, self._on_sentence, qos(topics.SENTENCE))
-        self._taken = [*self._utterances, sentences]
+        self._incoming.open()
 
     def stop(self) -> None:
-        for subscription in self._taken:
-            self.destroy_subscription(subscription)
-        self._taken = []
+        self._incoming.close()
         if self._speaker is not None:
             self._speaker.close()
             self._speaker = None
@@ -87,11 +77,8 @@ class SpeechNode(AutostartNode):
         if self._speaker is not None and message.text.strip():
             self._speaker.interrupt(message.id)
 
-    def _on_sentence(self, message: SentenceMessage) -> None:
-        for subscription in self._utterances:  # what it answers comes first, or it would break it off
-            for utterance in arrived(subscription):
-                self._on_utterance(utterance)
-        if self._speaker is not None and (sentence := self._incoming.read(message)) is not None:
+    def _on_sentence(self, sentence: Sentence) -> None:
+        if self._speaker is not None:
             self._speaker.take(sentence)
 
     def _tell(self, sentence: Sentence, heard: Heard) -> None:
