@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from empathy_agent.cancellation import Cancellation
 from empathy_agent.chain import Chain, Delta, Layer
@@ -17,9 +17,9 @@ from empathy_agent.engines import DROPPED, Cancelled, CutOff, Decoding, Engine, 
 from empathy_agent.engines.fallback import Fallback
 from empathy_agent.language import language_of, resolve_locale
 from empathy_agent.prompt import Message, language_data, preamble
-from empathy_agent.request import REPLY_TOKENS, prefix, request, tokens
+from empathy_agent.request import REPLY_TOKENS, manner, prefix, request, tokens
 from empathy_agent.safety import Hotlines, Kind, Risk, Verdict, assess, concern_lead, crisis_chain, unanswered_chain
-from empathy_agent.session import Memory, Sessions, key
+from empathy_agent.session import Exchange, Memory, Sessions, key
 from empathy_agent.speech import Speech
 from empathy_agent.turns import Turn, turn_of
 
@@ -209,7 +209,7 @@ class Dialogue:
             chain = Chain(chain.texts | {Layer.ANSWER: chain[Layer.ANSWER] + added}, chain.valid)
         first = speech.begun - post.accepted if speech.begun else None
         yield self._replied(
-            post, chain, risk, cancelled, model=speech.model, first=first, stopped=speech.stopped, fault=fault
+            post, chain, risk, cancelled, speech=speech, first=first, stopped=speech.stopped, fault=fault
         )
 
     def warm_up(self, language: str, cancelled: threading.Event) -> None:
@@ -218,7 +218,7 @@ class Dialogue:
         It is taken from disk where an earlier run kept it. Raises ``Cancelled`` or ``EngineError``.
         """
         engine = self.engine.current
-        prompt = [*preamble(language, engine.worked_examples), Message(role="user", content="")]
+        prompt = [*preamble(language, manner(engine)), Message(role="user", content="")]
         name = hashlib.sha256(repr(prompt).encode()).hexdigest()[:16]
         if not engine.restore(name):
             engine.prefill(prompt, cancelled)
@@ -239,13 +239,14 @@ class Dialogue:
         self, post: Post, memory: Memory, affect: str, speech: Speech, cancelled: threading.Event
     ) -> Iterator[Delta]:
         """Reviewed sentences. The second and last attempt leaves the history out."""
-        asked = ""
+        model, asked = "", ""
         for known in (memory, Memory(said=memory.said)):
 
             def build(engine: Engine, known: Memory = known) -> tuple[list[Message], Decoding]:
-                nonlocal asked
-                asked = engine.model
-                return request(engine, post.language, post.text, memory=known, affect=affect)
+                nonlocal model, asked
+                prompt, decoding = request(engine, post.language, post.text, memory=known, affect=affect)
+                model, asked = engine.model, prompt[-1]["content"]
+                return prompt, decoding
 
             started, count, whole = 0.0, 0, True
             try:
@@ -257,7 +258,7 @@ class Dialogue:
                         speech.restart()
                         continue
                     # Not what the engine says later: others ask it, too, and the next one may be asked in vain.
-                    speech.model = asked
+                    speech.model, speech.asked = model, asked
                     started, count = started or time.monotonic(), count + 1
                     yield from speech.feed(chunk)
             except CutOff as error:
@@ -269,7 +270,7 @@ class Dialogue:
             # Servers send a token an event; the first one came when the clock started.
             self.tokens_per_second = (count - 1) / (time.monotonic() - started) if count > 1 else 0.0
             yield from speech.finish(whole)
-            speech.model = speech.model or asked
+            speech.model = speech.model or model
             if speech.spoken:
                 return
             speech.restart()
@@ -299,22 +300,34 @@ class Dialogue:
         risk: Risk,
         cancelled: Cancellation | None = None,
         *,
-        model: str = "",
+        speech: Speech | None = None,
         first: float | None = None,
         stopped: Counter[str] | None = None,
         fault: str = "",
     ) -> Reply:
-        """The reply, which is remembered. Raises ``Cancelled``."""
+        """The reply, which is remembered; ``speech`` where a model wrote it. Raises ``Cancelled``."""
         total = time.monotonic() - post.accepted
         kind: Kind | None = post.verdict.kind
         resources = self._hotlines.lines(post.locale, kind) if risk else []
         first = total if first is None else first
         reply = Reply(
-            post.session_id, chain, post.locale, risk, resources, model, first, total, fault, stopped or Counter()
+            post.session_id,
+            chain,
+            post.locale,
+            risk,
+            resources,
+            speech.model if speech else "",
+            first,
+            total,
+            fault,
+            stopped or Counter(),
         )
+        turn = Exchange(post.text, chain[Layer.ANSWER])
+        if speech:
+            turn = replace(turn, asked=speech.asked, written=chain.serialise())
 
         def remember() -> None:
-            self.sessions.add(post.session_id, post.text, chain[Layer.ANSWER], post.language, post.verdict.risk)
+            self.sessions.add(post.session_id, turn, post.language, post.verdict.risk)
 
         if not (cancelled or Cancellation()).decide(remember):
             raise Cancelled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypedDict
 
@@ -20,15 +21,25 @@ class Message(TypedDict):
     content: str
 
 
-def preamble(language: str, worked_examples: bool = True) -> list[Message]:
+class Manner(enum.Enum):
+    """What a model needs to be told, see the catalogue of models."""
+
+    SHOWN = "shown"
+    """The instructions, and worked examples of the format."""
+    HELD = "held"
+    """The instructions; a grammar holds it to the format."""
+    TRAINED = "trained"
+    """One sentence: it was trained on conversations of this form, in which its own thoughts stand."""
+
+
+def preamble(language: str, manner: Manner = Manner.SHOWN) -> list[Message]:
     """The messages every conversation in a language begins with: the instructions and the worked examples.
 
-    They are always the same, so an engine evaluates them once and keeps them cached. A model that was trained on the
-    format, as in the paper, needs no examples of it; they stand in for that.
+    They are always the same, so an engine evaluates them once and keeps them cached.
     """
     data = language_data(language)
-    result = [Message(role="system", content=data["system"])]
-    for example in data["examples"] if worked_examples else ():
+    result = [Message(role="system", content=data["trained" if manner is Manner.TRAINED else "system"])]
+    for example in data["examples"] if manner is Manner.SHOWN else ():
         chain = Chain({layer: example[layer.tag] for layer in Layer})
         result.append(Message(role="user", content=data["post"].format(text=example["post"])))
         result.append(Message(role="assistant", content=chain.serialise()))
@@ -49,32 +60,36 @@ def messages(
     turn: Turn,
     memory: Memory,
     affect: str = "",
-    *,
-    worked_examples: bool = True,
+    manner: Manner = Manner.SHOWN,
 ) -> list[Message]:
     """Messages for one post, in an order in which what is known first comes first.
 
     ``memory`` holds the turns before; ``affect`` says in words what the face showed, empty for no cue; the prompt marks
     it as uncertain. It comes after the post, as does what is said of the kind of turn, so that the prompt can be
-    evaluated while the person still speaks. Earlier layers of reasoning are not repeated to the model: they cost
-    context and the person need not have seen them.
+    evaluated while the person still speaks.
     """
     data = language_data(language)
-    result = begun(language, text, memory, worked_examples=worked_examples)
+    result = begun(language, text, memory, manner)
     cues = [data["affect"].format(summary=affect)] * bool(affect) + [data["turns"][turn.kind]]
     result[-1] = Message(role="user", content="\n".join([result[-1]["content"], *cues]))
     return result
 
 
-def begun(language: str, text: str, memory: Memory, *, worked_examples: bool = True) -> list[Message]:
-    """The messages for a post as far as it is known: what :func:`messages` begins with while the post goes on."""
+def begun(language: str, text: str, memory: Memory, manner: Manner = Manner.SHOWN) -> list[Message]:
+    """The messages for a post as far as it is known: what :func:`messages` begins with while the post goes on.
+
+    A trained model finds the turns before as it was asked and wrote them, so that nothing of them has to be evaluated
+    again. To others, earlier layers are not repeated: they cost context, and the person need not have seen them.
+    """
     data = language_data(language)
-    result = preamble(language, worked_examples)
+    result = preamble(language, manner)
     if memory.summary:
         result.append(Message(role="system", content=data["summary"].format(clauses=memory.summary)))
-    for post, answer in memory.turns:
-        result.append(Message(role="user", content=data["post"].format(text=post)))
-        result.append(Message(role="assistant", content=f"<answer>{answer}</answer>"))
+    for turn in memory.turns:
+        whole = manner is Manner.TRAINED and turn.asked
+        asked = turn.asked if whole else data["post"].format(text=turn.post)
+        result.append(Message(role="user", content=asked))
+        result.append(Message(role="assistant", content=turn.written if whole else f"<answer>{turn.answer}</answer>"))
     result.append(Message(role="user", content=data["post"].format(text=text)))
     return _safe(result)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from empathy_agent.engines import Decoding, Engine
 from empathy_agent.grammar import chain_grammar, scaffold_grammar
-from empathy_agent.prompt import Message, begun, estimate_tokens, messages
+from empathy_agent.prompt import Manner, Message, begun, estimate_tokens, messages
 from empathy_agent.scaffold import scaffold
 from empathy_agent.session import Memory
 from empathy_agent.turns import Turn, turn_of
@@ -33,13 +33,23 @@ def request(
     memory = memory or Memory()
     turn = turn_of(text, language, first=not memory.turns)
     kept = _fitting(engine, language, text, memory)
-    prompt = messages(language, text, turn, kept, affect, worked_examples=engine.worked_examples)
+    prompt = messages(language, text, turn, kept, affect, manner(engine))
     return prompt, _decoding(engine, language, text, turn, memory, seed)
 
 
-def lesson(language: str, text: str) -> list[Message]:
-    """The prompt of a post alone, as a model that is being trained sees it."""
-    return messages(language, text, turn_of(text, language), Memory(), worked_examples=False)
+def manner(engine: Engine) -> Manner:
+    """What an engine's model needs to be told."""
+    if engine.worked_examples:
+        return Manner.SHOWN
+    return Manner.HELD if engine.scaffold else Manner.TRAINED
+
+
+def lesson(language: str, text: str, memory: Memory | None = None, affect: str = "") -> list[Message]:
+    """The prompt of a post as a model that is being trained sees it."""
+    memory = memory or Memory()
+    return messages(
+        language, text, turn_of(text, language, first=not memory.turns), memory, affect, manner=Manner.TRAINED
+    )
 
 
 def prefix(engine: Engine, language: str, text: str, memory: Memory) -> list[Message]:
@@ -48,7 +58,7 @@ def prefix(engine: Engine, language: str, text: str, memory: Memory) -> list[Mes
     It fits the context, and is what :func:`request` begins with whatever the face shows and the post goes on with, as
     long as the post stays within the same multiple of 512 tokens (some 500 Chinese characters, 1,500 letters).
     """
-    return begun(language, text, _fitting(engine, language, text, memory), worked_examples=engine.worked_examples)
+    return begun(language, text, _fitting(engine, language, text, memory), manner(engine))
 
 
 def tokens(prompt: list[Message]) -> int:
@@ -60,9 +70,9 @@ def _fitting(engine: Engine, language: str, text: str, memory: Memory) -> Memory
     """The memory without the oldest turns, and at last without the summary, where the context does not hold them."""
     post = -(-estimate_tokens(text) // _STEP) * _STEP
     room = engine.context - REPLY_TOKENS - _CUE_TOKENS - post
-    while memory.turns and tokens(begun(language, "", memory, worked_examples=engine.worked_examples)) > room:
+    while memory.turns and tokens(begun(language, "", memory, manner(engine))) > room:
         memory = replace(memory, turns=memory.turns[1:])
-    if memory.summary and tokens(begun(language, "", memory, worked_examples=engine.worked_examples)) > room:
+    if memory.summary and tokens(begun(language, "", memory, manner(engine))) > room:
         memory = replace(memory, summary="")
     return memory
 
@@ -70,11 +80,11 @@ def _fitting(engine: Engine, language: str, text: str, memory: Memory) -> Memory
 def _decoding(engine: Engine, language: str, text: str, turn: Turn, memory: Memory, seed: int | None) -> Decoding:
     grammar = ""
     if engine.supports_grammar and engine.scaffold:
-        earlier = [post for post, _ in memory.turns]
+        earlier = [turn.post for turn in memory.turns]
         grammar = scaffold_grammar(language, scaffold(turn, language, text, earlier, memory.said))
     elif engine.supports_grammar:
         grammar = chain_grammar(language, turn)
     decoding = Decoding(max_tokens=REPLY_TOKENS, grammar=grammar, seed=seed)
     # Small models that were trained on the format write freely, and drawn timidly they run in circles.
-    trained = not engine.worked_examples and not engine.scaffold
+    trained = manner(engine) is Manner.TRAINED
     return replace(decoding, temperature=0.7, repeat_penalty=1.1) if trained else decoding

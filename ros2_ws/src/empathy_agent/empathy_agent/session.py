@@ -27,12 +27,23 @@ def key(sentence: str) -> str:
     return "".join(letter for letter in sentence.casefold() if letter.isalnum())
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """A turn that is remembered. ``asked`` and ``written`` are what the model was given for it and what came of that
+    with the layers; empty where no model was asked."""
+
+    post: str
+    answer: str
+    asked: str = ""
+    written: str = ""
+
+
 @dataclass
 class Memory:
     """One session. Of older turns the person's own words remain, in short, in the second person."""
 
-    turns: list[tuple[str, str]] = field(default_factory=list)
-    """(post, answer) pairs, oldest first."""
+    turns: list[Exchange] = field(default_factory=list)
+    """Oldest first."""
     summary: str = ""
     said: set[str] = field(default_factory=set)
     """Sentences that the agent has said, as :func:`key` writes them."""
@@ -42,7 +53,7 @@ class Memory:
 
 @dataclass
 class _Kept:
-    turns: deque[tuple[str, str]]
+    turns: deque[Exchange]
     used: float
     concern: int = 0
     """Turns for which the session stays at a concern."""
@@ -91,18 +102,18 @@ class Sessions:
             risk = Risk.CONCERN if kept.concern else Risk.NONE
             return Memory(list(kept.turns), kept.summary, set(kept.said), risk)
 
-    def add(self, session_id: str, post: str, answer: str, language: str = "en", risk: Risk = Risk.NONE) -> None:
+    def add(self, session_id: str, turn: Exchange, language: str = "en", risk: Risk = Risk.NONE) -> None:
         """Remember one turn in ``"zh"`` or ``"en"``; ``risk`` is what its post alone states."""
         if not session_id:
             return
         with self._lock:
             kept = self._sessions.setdefault(session_id, _Kept(deque(), 0.0))
             kept.used = self._clock()
-            kept.turns.append((post, answer))
+            kept.turns.append(turn)
             kept.concern = max(kept.concern - 1, CONCERN_TURNS[risk])
             while len(kept.turns) > self._max_turns:
-                kept.summary = _shortened(kept.summary, clauses(kept.turns.popleft()[0], language), language)
-            kept.said.update(dict.fromkeys(map(key, split_sentences(answer))))
+                kept.summary = _shortened(kept.summary, clauses(kept.turns.popleft().post, language), language)
+            kept.said.update(dict.fromkeys(map(key, split_sentences(turn.answer))))
             while len(kept.said) > _SENTENCES_KEPT:
                 kept.said.popitem(last=False)
             self._sessions.move_to_end(session_id)

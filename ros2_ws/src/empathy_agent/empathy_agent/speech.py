@@ -33,7 +33,8 @@ class Speech:
         self.begun: float | None = None
         """When the first text came, on ``time.monotonic``."""
         self.model = ""
-        """Whose output it is; set by whoever feeds it."""
+        """Whose output it is; set by whoever feeds it, as is what the model was asked last."""
+        self.asked = ""
         self._language = language
         self._said = set(said)
         self._texts: dict[Layer, str] = {}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 from empathy_agent.safety import Risk
-from empathy_agent.session import SUMMARY_CHARACTERS, Memory, Sessions
+from empathy_agent.session import SUMMARY_CHARACTERS, Exchange, Memory, Sessions
 
 
 def test_turns_and_sessions_are_bounded() -> None:
     sessions = Sessions(max_turns=2, max_sessions=2)
     for turn in range(3):
-        sessions.add("a", f"post {turn}", f"answer {turn}")
-    assert sessions.memory("a").turns == [("post 1", "answer 1"), ("post 2", "answer 2")]
-    sessions.add("b", "p", "a")
-    sessions.add("a", "p", "a")
-    sessions.add("c", "p", "a")
+        sessions.add("a", Exchange(f"post {turn}", f"answer {turn}"))
+    assert sessions.memory("a").turns == [Exchange("post 1", "answer 1"), Exchange("post 2", "answer 2")]
+    sessions.add("b", Exchange("p", "a"))
+    sessions.add("a", Exchange("p", "a"))
+    sessions.add("c", Exchange("p", "a"))
     assert len(sessions) == 2
     assert sessions.memory("b") == Memory()
     assert sessions.memory("a").turns
@@ -22,21 +22,21 @@ def test_turns_and_sessions_are_bounded() -> None:
 
 def test_of_older_turns_a_summary_in_the_persons_words_remains() -> None:
     sessions = Sessions(max_turns=1)
-    sessions.add("a", "My sister moved to Oporto.", "That is far.")
-    sessions.add("a", "I miss our walks.", "You walked a lot together.")
-    sessions.add("a", "It is raining.", "Here, too.")
+    sessions.add("a", Exchange("My sister moved to Oporto.", "That is far."))
+    sessions.add("a", Exchange("I miss our walks.", "You walked a lot together."))
+    sessions.add("a", Exchange("It is raining.", "Here, too."))
     memory = sessions.memory("a")
-    assert memory.turns == [("It is raining.", "Here, too.")]
+    assert memory.turns == [Exchange("It is raining.", "Here, too.")]
     assert memory.summary == "your sister moved to Oporto; you miss your walks"
     for turn in range(200):
-        sessions.add("a", f"My friend number {turn % 90} has left the town.", "I see.")
+        sessions.add("a", Exchange(f"My friend number {turn % 90} has left the town.", "I see."))
     assert 0 < len(sessions.memory("a").summary) <= SUMMARY_CHARACTERS
 
 
 def test_what_the_agent_said_is_known_sentence_by_sentence() -> None:
     sessions = Sessions(max_turns=1)
-    sessions.add("a", "p", "That is hard. Who is with you?")
-    sessions.add("a", "p", "And now?")
+    sessions.add("a", Exchange("p", "That is hard. Who is with you?"))
+    sessions.add("a", Exchange("p", "And now?"))
     assert sessions.memory("a").said == {"thatishard", "whoiswithyou", "andnow"}
 
 
@@ -45,7 +45,7 @@ def left_behind(sessions: Sessions, *risks: Risk) -> list[bool]:
     levels = []
     for risk in risks:
         levels.append(sessions.memory("a").risk is Risk.CONCERN)
-        sessions.add("a", "p", "a", risk=risk)
+        sessions.add("a", Exchange("p", "a"), risk=risk)
     return [*levels, sessions.memory("a").risk is Risk.CONCERN]
 
 
@@ -66,7 +66,7 @@ def test_a_concern_prolongs_itself_and_shortens_no_crisis() -> None:
 
 def test_an_empty_session_is_nobodys() -> None:
     sessions = Sessions()
-    sessions.add("", "p", "a")
+    sessions.add("", Exchange("p", "a"))
     assert len(sessions) == 0
     assert sessions.memory("") == Memory()
 
@@ -75,12 +75,12 @@ def test_sessions_are_forgotten_on_request_and_after_a_while() -> None:
     now = 0.0
     sessions = Sessions(retention=60.0, clock=lambda: now)
     for name in "abc":
-        sessions.add(name, "p", "a")
+        sessions.add(name, Exchange("p", "a"))
     assert sessions.forget("a") == 1
     assert sessions.forget("a") == 0
     assert sessions.memory("a") == Memory()
     now = 50.0
-    sessions.add("b", "p", "a")
+    sessions.add("b", Exchange("p", "a"))
     now = 70.0
     assert len(sessions) == 1
     assert sessions.memory("c") == Memory()
@@ -89,7 +89,7 @@ def test_sessions_are_forgotten_on_request_and_after_a_while() -> None:
 
 def test_no_turns_means_no_history() -> None:
     sessions = Sessions(max_turns=0)
-    sessions.add("a", "p", "a")
+    sessions.add("a", Exchange("p", "a"))
     assert sessions.memory("a").turns == []
 
 

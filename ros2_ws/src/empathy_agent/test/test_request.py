@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from empathy_agent.engines.openai_server import OpenAIServer
 from empathy_agent.request import REPLY_TOKENS, prefix, request, tokens
-from empathy_agent.session import SUMMARY_CHARACTERS, Memory
+from empathy_agent.session import SUMMARY_CHARACTERS, Exchange, Memory
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +15,7 @@ def engine(**options: object) -> OpenAIServer:
 
 
 def test_what_does_not_fit_the_context_is_the_oldest() -> None:
-    memory = Memory([(f"turn {turn} " + "really " * 500, "yes") for turn in range(8)])
+    memory = Memory([Exchange(f"turn {turn} " + "really " * 500, "yes") for turn in range(8)])
     prompt, _ = request(engine(context=8192), "en", "the post", memory=memory)
     text = str(prompt)
     assert "turn 7" in text
@@ -34,7 +34,7 @@ def test_a_model_writes_or_chooses_as_it_can(scaffold: bool, free: bool) -> None
 def test_what_the_agent_said_is_not_offered_again() -> None:
     post = "Thank you."
     one = engine(supports_grammar=True, scaffold=True)
-    memory = Memory([("I am sad.", "Tell me more.")])
+    memory = Memory([Exchange("I am sad.", "Tell me more.")])
     first = request(one, "en", post, memory=memory)[1].grammar
     answer = first.split("part5 ::=")[1].split('"')[3]
     assert answer in first
@@ -60,7 +60,7 @@ def test_a_prefix_fits_and_is_what_the_prompt_begins_with(
     language: str, turns: list[int], summary: int, known: int, more: int, affect: str, context: int
 ) -> None:
     letter = {"zh": "难", "en": "a"}[language]
-    memory = Memory([(letter * length, "yes") for length in turns], letter * summary)
+    memory = Memory([Exchange(letter * length, "yes") for length in turns], letter * summary)
     one = engine(context=context)
     begin = prefix(one, language, letter * known, memory)
     whole, _ = request(one, language, letter * (known + more), memory=memory, affect=affect)
@@ -70,7 +70,7 @@ def test_a_prefix_fits_and_is_what_the_prompt_begins_with(
 
 
 def test_a_long_post_leaves_out_the_summary_last() -> None:
-    memory = Memory([("难" * 300, "嗯")], "难" * SUMMARY_CHARACTERS)
+    memory = Memory([Exchange("难" * 300, "嗯")], "难" * SUMMARY_CHARACTERS)
     one = engine(context=8192)
     assert "难" * SUMMARY_CHARACTERS in str(request(one, "zh", "累" * 1000, memory=memory)[0])
     prompt, _ = request(one, "zh", "累" * 5600, memory=memory)

@@ -21,7 +21,7 @@ COMMAND = [
     "-c",
     "from empathy_training.commands.empathy import empathy_app; empathy_app()",
 ]
-SETTINGS = "{batch: 1, accumulation: 2, learning_rate: 0.02, save_steps: 3, max_length: 600, rank: 8}"
+SETTINGS = "{accumulation: 2, learning_rate: 0.02, save_steps: 3, max_length: 600, rank: 8}"
 
 
 def example(number: int, **changes: str) -> Example:
@@ -66,7 +66,7 @@ def arguments(output: str, data: str = "data.jsonl") -> list[str]:
 def test_the_loss_falls_and_the_run_leaves_all_that_is_needed(folder: Path, card: dict) -> None:
     figures = card["figures"]
     assert figures["held_out_loss"] < figures["held_out_loss_first"] - 0.1
-    assert (figures["steps"], figures["training_examples"], figures["held_out_examples"]) == (9, 9, 1)
+    assert (figures["steps"], figures["training_conversations"], figures["held_out_conversations"]) == (9, 9, 1)
     assert card["data"]["sources"] == {"a test (MIT)": 10}
     for name in (
         "adapter/adapter_model.safetensors",
@@ -152,3 +152,60 @@ def test_a_base_that_is_not_there_is_named(folder: Path) -> None:
 
     with pytest.raises(ValueError, match=r"base model .*nowhere cannot be loaded: .*imuface empathy base"):
         load_base(str(folder / "nowhere"))
+
+
+TALK = [
+    example(1, session="talk", post="My sister moved to Oporto.", face="the face looked sad at times, valence -0.2"),
+    example(2, session="talk", post="Should I call her tonight or wait?", answer="Tonight, she will be alone."),
+]
+
+
+def test_a_conversation_is_learned_as_the_agent_holds_it() -> None:
+    """What stands before a reply in training is what the agent sends, so that nothing is evaluated twice."""
+    from empathy_agent.engines.openai_server import OpenAIServer
+    from empathy_agent.request import request
+    from empathy_agent.session import Exchange, Memory
+    from empathy_training.learning.sft import messages
+
+    class Trained(OpenAIServer):
+        worked_examples = False
+
+    engine = Trained("http://127.0.0.1:1", "m")
+    talk = messages(TALK)
+    first, _ = request(engine, "en", TALK[0].post, affect=TALK[0].face)
+    memory = Memory([Exchange(TALK[0].post, TALK[0].answer, first[-1]["content"], TALK[0].chain.serialise())])
+    second, _ = request(engine, "en", TALK[1].post, memory=memory)
+    assert talk[: len(first)] == first
+    assert talk[: len(second)] == second
+    assert talk[-1] == {"role": "assistant", "content": TALK[1].chain.serialise()}
+    assert "the face looked sad" in talk[1]["content"]
+
+
+def test_the_loss_counts_what_the_model_writes_and_nothing_else(folder: Path, card: dict) -> None:
+    from empathy_training.learning.sft import messages, training_row
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder / "tiny")
+    row = training_row(tokenizer, messages(TALK))
+    learned = tokenizer.decode([token for token in row["labels"] if token >= 0])
+    assert learned.count("<|im_end|>") == 2
+    assert [turn.chain.serialise() for turn in TALK] == [part.strip() for part in learned.split("<|im_end|>")[:2]]
+    whole = tokenizer.apply_chat_template(messages(TALK), tokenize=False)
+    assert tokenizer.decode(row["input_ids"]) == whole
+
+
+def test_a_run_goes_on_from_an_adapter_and_keeps_to_its_blocks(folder: Path, card: dict) -> None:
+    (folder / "top.yaml").write_text(
+        "{accumulation: 2, learning_rate: 0.02, rank: 4, layers: 1, checkpointing: false, max_steps: 3}"
+    )
+    first = run(folder, "sft", "data.jsonl", "--base", "tiny", "--settings", "top.yaml", "--output", "top", "--json")
+    assert first.returncode == 0, first.stderr
+    config = json.loads((folder / "top" / "adapter" / "adapter_config.json").read_text())
+    assert "layers\\.(3)\\." in config["target_modules"]
+    (folder / "on.yaml").write_text(
+        f"{{accumulation: 2, learning_rate: 0.001, start: {folder / 'top' / 'adapter'}, max_steps: 1}}"
+    )
+    second = run(folder, "sft", "data.jsonl", "--base", "tiny", "--settings", "on.yaml", "--output", "on", "--json")
+    assert second.returncode == 0, second.stderr
+    before, after = (json.loads(done.stdout)["figures"] for done in (first, second))
+    assert after["held_out_loss_first"] == pytest.approx(before["held_out_loss"], rel=1e-4)

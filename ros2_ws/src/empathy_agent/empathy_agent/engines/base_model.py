@@ -40,9 +40,12 @@ def has_bf16() -> bool:
     return torch.cuda.is_available() and torch.cuda.is_bf16_supported()
 
 
-def new_adapter(rank: int) -> LoraConfig:
-    """A low-rank adapter (LoRA, Hu et al. 2022, ICLR) on all linear layers."""
-    return LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM")
+def new_adapter(rank: int, layers: range | None = None) -> LoraConfig:
+    """A low-rank adapter (LoRA, Hu et al. 2022, ICLR) on all linear layers of the network, or of some of its blocks."""
+    wanted = "all-linear"
+    if layers is not None:
+        wanted = rf".*\.layers\.({'|'.join(map(str, layers))})\..*_proj"
+    return LoraConfig(r=rank, lora_alpha=2 * rank, target_modules=wanted, task_type="CAUSAL_LM")
 
 
 def load_base(name: str) -> tuple[Any, Any]:
@@ -82,18 +85,26 @@ def adapter_config(adapter: Path) -> dict[str, Any]:
     return config
 
 
+def adapted(model: Any, adapter: Path, trainable: bool = True) -> Any:
+    """A base with an adapter on top.
+
+    Raises:
+        ValueError: they do not fit each other.
+    """
+    try:
+        return PeftModel.from_pretrained(model, str(adapter), is_trainable=trainable)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ValueError(f"adapter {adapter} does not fit its base: {first_line(error)}") from None
+
+
 def load_merged(adapter: Path) -> tuple[Any, Any]:
     """Model and tokenizer of an adapter's base with the adapter merged into it.
 
     Raises:
         ValueError: adapter or base cannot be loaded, or do not fit each other.
     """
-    base = str(adapter_config(adapter)["base_model_name_or_path"])
-    model, tokenizer = load_base(base)
-    try:
-        return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload(), tokenizer
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ValueError(f"adapter {adapter} does not fit {base}: {first_line(error)}") from None
+    model, tokenizer = load_base(str(adapter_config(adapter)["base_model_name_or_path"]))
+    return adapted(model, adapter, trainable=False).merge_and_unload(), tokenizer
 
 
 def save_tiny_base(folder: Path, texts: Iterable[str], seed: int = 0) -> None:

@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
@@ -53,7 +54,11 @@ class Example(BaseModel):
     locale: Annotated[str, StringConstraints(pattern=r"^(zh|en)(-[A-Za-z0-9]+)*$")]
     """BCP 47 tag, Chinese or English."""
     topic: _Name
+    session: Annotated[str, StringConstraints(max_length=200)] = ""
+    """The conversation that it is a turn of; its turns follow one another in the file. Empty: a post alone."""
     post: _FilledText
+    face: _Text = ""
+    """What the face showed, in the agent's words (``affect_window.py``); empty for no cue."""
     L1: _Text = ""
     """Emotions and context."""
     L2: _Text = ""
@@ -147,6 +152,11 @@ def read_examples(path: Path, licences: Collection[str] = LICENCES) -> Reading:
         seen[example.id] = number
         reading.examples.append(example)
     return reading
+
+
+def conversations(examples: Iterable[Example]) -> list[list[Example]]:
+    """The turns of each conversation, in order; a post alone is one of a single turn."""
+    return [list(turns) for _, turns in groupby(examples, key=lambda example: example.session or example.id)]
 
 
 def lines_of(path: Path) -> Iterator[bytes]:

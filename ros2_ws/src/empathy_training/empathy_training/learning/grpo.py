@@ -15,11 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 from datasets import Dataset
-from empathy_agent.engines.base_model import DEFAULT_BASE, load_base, new_adapter
-from empathy_agent.errors import first_line
+from empathy_agent.engines.base_model import DEFAULT_BASE, adapted, load_base, new_adapter
 from empathy_agent.language import language_of
 from empathy_agent.request import lesson
-from peft import PeftModel
 from trl import GRPOConfig, GRPOTrainer
 
 from empathy_training.corpus.examples import Example
@@ -92,11 +90,7 @@ def train(examples: Sequence[Example], settings: GrpoSettings, folder: Path) -> 
     model, tokenizer = load_base(settings.base)
     rewards = RewardModel.load(Path(settings.reward))
     if settings.adapter:
-        try:
-            model = PeftModel.from_pretrained(model, settings.adapter, is_trainable=True)
-        except (OSError, ValueError, RuntimeError) as error:
-            what = f"adapter {settings.adapter} does not fit {settings.base}"
-            raise ValueError(f"{what}: {first_line(error)}") from None
+        model = adapted(model, Path(settings.adapter))
     order = np.random.default_rng(settings.seed).permutation(len(examples))
     rows = [
         {

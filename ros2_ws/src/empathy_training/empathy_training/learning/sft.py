@@ -14,12 +14,15 @@ from typing import Any
 
 import numpy as np
 from datasets import Dataset, disable_progress_bars
-from empathy_agent.engines.base_model import DEFAULT_BASE, load_base, new_adapter
+from empathy_agent.engines.base_model import DEFAULT_BASE, adapted, load_base, new_adapter
 from empathy_agent.language import language_of
+from empathy_agent.prompt import Message
 from empathy_agent.request import lesson
+from empathy_agent.session import Exchange, Memory
+from peft import LoraConfig
 from trl import SFTConfig, SFTTrainer
 
-from empathy_training.corpus.examples import Example, write_examples
+from empathy_training.corpus.examples import Example, conversations, write_examples
 from empathy_training.learning.card import write_card
 from empathy_training.learning.record import METRICS_FILE, plot, read_metrics
 from empathy_training.learning.running import callbacks, run, shared_arguments
@@ -45,11 +48,16 @@ class SftSettings:
     epochs: float = 3.0
     max_steps: int = 0
     """0: as many as the epochs take."""
-    batch: int = 1
     accumulation: int = 8
-    """Batches to a step."""
+    """Conversations to a step."""
     learning_rate: float = 2e-4
     rank: int = 16
+    layers: int = 0
+    """Blocks that are adapted, counted from the output; 0: all. The fewer, the less memory and time a step takes."""
+    checkpointing: bool = True
+    """Compute what the gradient needs a second time: a third slower, a fraction of the memory."""
+    start: str = ""
+    """Folder of an adapter to go on from, instead of a new one."""
     max_length: int = 2048
     """Tokens; longer examples are left out and counted."""
     held_out: float = 0.1
@@ -60,10 +68,11 @@ class SftSettings:
     """Steps between looks at the held-out loss."""
 
     def __post_init__(self) -> None:
-        counts = (self.batch, self.accumulation, self.rank, self.max_length, self.save_steps, self.eval_steps)
-        if min(counts) < 1 or self.max_steps < 0:
+        counts = (self.accumulation, self.rank, self.max_length, self.save_steps, self.eval_steps)
+        if min(counts) < 1 or min(self.max_steps, self.layers) < 0:
             raise ValueError(
-                "batch, accumulation, rank, max_length, save_steps and eval_steps are at least 1, max_steps at least 0"
+                "accumulation, rank, max_length, save_steps and eval_steps are at least 1, max_steps and layers at "
+                "least 0"
             )
         if not (self.epochs > 0.0 and self.learning_rate > 0.0 and 0.0 < self.held_out < 1.0):
             raise ValueError("epochs and learning_rate are above 0, held_out between 0 and 1")
@@ -88,33 +97,36 @@ def train(examples: Sequence[Example], settings: SftSettings, folder: Path) -> d
     skipped: Counter[str] = Counter({"without a chain": len(examples) - len(usable)})
     keep_settings(settings, folder)
     model, tokenizer = load_base(settings.base)
-    rows = [training_row(example, settings.chain) for example in usable]
-    lengths = [_tokens(tokenizer, row) for row in rows]
-    fitting = [index for index, length in enumerate(lengths) if length <= settings.max_length]
-    skipped[f"longer than {settings.max_length} tokens"] = len(rows) - len(fitting)
+    talks = conversations(usable)
+    rows = [training_row(tokenizer, messages(turns, settings.chain)) for turns in talks]
+    fitting = [index for index, row in enumerate(rows) if len(row["input_ids"]) <= settings.max_length]
+    skipped[f"in conversations longer than {settings.max_length} tokens"] = len(usable) - sum(
+        len(talks[index]) for index in fitting
+    )
     for reason, count in (+skipped).items():
         logger.warning("left out %d examples %s", count, reason)
     if len(fitting) < 2:
         raise ValueError(f"{len(fitting)} examples are left to learn from; at least 2 are needed")
+    if settings.start:
+        model = adapted(model, Path(settings.start))
     order = np.random.default_rng(settings.seed).permutation(len(fitting))
     unseen = max(1, round(settings.held_out * len(fitting)))
     chosen = [fitting[place] for place in order]
-    write_examples(folder / HELD_OUT_FILE, (usable[index] for index in chosen[:unseen]))
+    write_examples(folder / HELD_OUT_FILE, (turn for index in chosen[:unseen] for turn in talks[index]))
     seen = Dataset.from_list([rows[index] for index in chosen[unseen:]])
     held_out = Dataset.from_list([rows[index] for index in chosen[:unseen]])
     arguments = SFTConfig(
         **shared_arguments(folder, settings.seed, settings.save_steps),
         num_train_epochs=settings.epochs,
         max_steps=settings.max_steps or -1,
-        per_device_train_batch_size=settings.batch,
-        per_device_eval_batch_size=settings.batch,
+        per_device_train_batch_size=1,
+        per_device_eval_batch_size=1,
         gradient_accumulation_steps=settings.accumulation,
-        gradient_checkpointing=True,
+        gradient_checkpointing=settings.checkpointing,
         learning_rate=settings.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=5,
-        max_length=settings.max_length,
-        completion_only_loss=True,
+        dataset_kwargs={"skip_prepare_dataset": True},
         eval_strategy="steps",
         eval_steps=settings.eval_steps,
         eval_on_start=True,
@@ -126,7 +138,7 @@ def train(examples: Sequence[Example], settings: SftSettings, folder: Path) -> d
         train_dataset=seen,
         eval_dataset=held_out,
         processing_class=tokenizer,
-        peft_config=new_adapter(settings.rank),
+        peft_config=None if settings.start else _adapter(model, settings),
         callbacks=callbacks(folder),
     )
     run(trainer, folder)
@@ -145,8 +157,8 @@ def train(examples: Sequence[Example], settings: SftSettings, folder: Path) -> d
         settings=asdict(settings),
         examples=usable,
         figures={
-            "training_examples": len(seen),
-            "held_out_examples": len(held_out),
+            "training_conversations": len(seen),
+            "held_out_conversations": len(held_out),
             "steps": trainer.state.global_step,
             "held_out_loss_first": held_out_losses[0],
             "held_out_loss": held_out_losses[-1],
@@ -155,14 +167,36 @@ def train(examples: Sequence[Example], settings: SftSettings, folder: Path) -> d
     )
 
 
-def training_row(example: Example, chain: bool = True) -> dict[str, Any]:
-    """What the trainer takes of an example: prompt and completion as chat messages."""
-    text = example.chain.serialise() if chain else f"<answer>{example.answer}</answer>"
-    return {
-        "prompt": lesson(language_of(example.locale), example.post),
-        "completion": [{"role": "assistant", "content": text}],
-    }
+def messages(turns: Sequence[Example], chain: bool = True) -> list[Message]:
+    """A conversation as the agent and the model hold it (``empathy_agent/prompt.py``)."""
+    memory = Memory()
+    result: list[Message] = []
+    for turn in turns:
+        written = turn.chain.serialise() if chain else f"<answer>{turn.answer}</answer>"
+        prompt = lesson(language_of(turn.locale), turn.post, memory, turn.face)
+        result = [*prompt, Message(role="assistant", content=written)]
+        memory.turns.append(Exchange(turn.post, turn.answer, prompt[-1]["content"], written))
+    return result
 
 
-def _tokens(tokenizer: Any, row: dict[str, Any]) -> int:
-    return len(tokenizer(tokenizer.apply_chat_template(row["prompt"] + row["completion"], tokenize=False)).input_ids)
+def training_row(tokenizer: Any, talk: Sequence[Message]) -> dict[str, list[int]]:
+    """Token ids of a conversation, and the labels: the ids of what the model is to write, -100 elsewhere."""
+    ids: list[int] = []
+    labels: list[int] = []
+    done = ""
+    for index, message in enumerate(talk):
+        if message["role"] != "assistant":
+            continue
+        asked = tokenizer.apply_chat_template(talk[:index], tokenize=False, add_generation_prompt=True)
+        whole = tokenizer.apply_chat_template(talk[: index + 1], tokenize=False)
+        for piece, learned in ((asked[len(done) :], False), (whole[len(asked) :], True)):
+            tokens = tokenizer(piece, add_special_tokens=False).input_ids
+            ids += tokens
+            labels += tokens if learned else [-100] * len(tokens)
+        done = whole
+    return {"input_ids": ids, "labels": labels}
+
+
+def _adapter(model: Any, settings: SftSettings) -> LoraConfig:
+    blocks = model.config.num_hidden_layers
+    return new_adapter(settings.rank, range(blocks - settings.layers, blocks) if settings.layers else None)
