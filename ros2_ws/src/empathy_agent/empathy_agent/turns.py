@@ -39,6 +39,8 @@ _TELLING = {"zh": 14, "en": 45}
 """Characters of a sentence that tells something, and is no courtesy."""
 _LONGEST_SHORT = {"zh": 6, "en": 14}
 """Letters."""
+_EITHER = re.compile(r"\bor\b|还是")
+"""In a question for a choice: "the library or the café?"."""
 _SENTENCE = re.compile(r"[^。！？.!?\n]+[。！？.!?\n]*")
 
 
@@ -69,6 +71,8 @@ def turn_of(text: str, language: str, first: bool = True) -> Turn:
                 return Turn(kind, question)
         elif _compiled(language, kind).search(plain) and not (kind == "thanks" and _goes_on(plain, language)):
             return Turn(kind)
+    if plain.endswith("?"):  # of no known form
+        return Turn("question", "decide" if _EITHER.search(_sentences(plain)[-1]) else "cope")
     if len(key(plain)) <= _LONGEST_SHORT[language]:
         return Turn("short")
     return Turn("story" if first else "more")

@@ -58,8 +58,13 @@ TURNS = {
         "I passed out in the shop and nobody helped me.",
         "I should be happy about the promotion and I feel nothing.",
         "My flatmate plays games until three every night.",
+    ],
+    "question": [
         "He left. Who does that?",
         "I asked him to be quiet twice and he called me too sensitive. Is that really too much to ask?",
+        "So first thing tomorrow: the library or the garage?",
+        "And mum, before or after?",
+        "Eight months is too quick though?",
     ],
     "thanks": [
         "Thank you for listening.",

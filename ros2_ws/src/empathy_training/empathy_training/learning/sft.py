@@ -51,6 +51,8 @@ class SftSettings:
     accumulation: int = 8
     """Conversations to a step."""
     learning_rate: float = 2e-4
+    decay: bool = True
+    """Let the learning rate fall to nothing along a cosine; off where another run goes on from this one."""
     rank: int = 16
     layers: int = 0
     """Blocks that are adapted, counted from the output; 0: all. The fewer, the less memory and time a step takes."""
@@ -124,7 +126,7 @@ def train(examples: Sequence[Example], settings: SftSettings, folder: Path) -> d
         gradient_accumulation_steps=settings.accumulation,
         gradient_checkpointing=settings.checkpointing,
         learning_rate=settings.learning_rate,
-        lr_scheduler_type="cosine",
+        lr_scheduler_type="cosine" if settings.decay else "constant_with_warmup",
         warmup_steps=5,
         dataset_kwargs={"skip_prepare_dataset": True},
         eval_strategy="steps",
