@@ -72,7 +72,7 @@ def turn_of(text: str, language: str, first: bool = True) -> Turn:
         elif _compiled(language, kind).search(plain) and not (kind == "thanks" and _goes_on(plain, language)):
             return Turn(kind)
     if plain.endswith("?"):  # of no known form
-        return Turn("question", "decide" if _EITHER.search(_sentences(plain)[-1]) else "cope")
+        return Turn("question", "decide" if _EITHER.search((_sentences(plain) or [plain])[-1]) else "cope")
     if len(key(plain)) <= _LONGEST_SHORT[language]:
         return Turn("short")
     return Turn("story" if first else "more")
