@@ -1,7 +1,8 @@
 """How soon a robot can begin to speak, and how soon it is silent: real nodes over DDS.
 
-The first figure is the time from the last word (a final utterance) to the first sentence of the answer, its baseline
-the time to the complete reply of the same post; medians over the posts. The second is the time from the first word that
+The first figures are the times from the last word (a final utterance) to when the voice begins with the acknowledgement,
+and to the first sentence of the answer; their baseline is the time to the complete reply of the same post; medians over
+the posts. The last is the time from the first word that
 a person says into the robot's speech to the news that it stopped, told once the voice's process was sent its end.
 ``python benchmarks/robot.py [--model NAME]``.
 """
@@ -59,19 +60,24 @@ class Person(GraphClient):
     def _take(self, message: Any) -> None:
         self.came.append((time.monotonic(), message))
 
+    @property
+    def listeners(self) -> int:
+        """Nodes that hear what the person says."""
+        return self._utterances.get_subscription_count()
+
     def await_listener(self) -> None:
-        assert self.until(self._utterances.get_subscription_count, 60.0)
+        assert self.until(lambda: self.listeners > 0, 60.0)
         self.until(lambda: False, 1.0)
 
-    def post(self, text: str) -> tuple[float, float]:
-        """Seconds to the first sentence and to the whole reply."""
+    def post(self, text: str) -> tuple[float, float, float]:
+        """Seconds to the voice's beginning, to the first sentence, and to the whole reply."""
         self.came.clear()
         started = time.monotonic()
         self._utterances.publish(Utterance(text=text))
         assert self.until(lambda: any(isinstance(message, EmpathyReply) for _, message in self.came), PATIENCE)
-        first = next(when for when, message in self.came if isinstance(message, Sentence))
-        whole = next(when for when, message in self.came if isinstance(message, EmpathyReply))
-        return first - started, whole - started
+        kinds = (Voice, Sentence, EmpathyReply)
+        voice, first, whole = (next(when for when, each in self.came if isinstance(each, kind)) for kind in kinds)
+        return voice - started, first - started, whole - started
 
     def interruption(self) -> float:
         """Seconds from a word into a sentence to silence."""
@@ -95,19 +101,20 @@ def main(
     texts = [text for written in languages.values() for text in written[:posts]]
     person = Person()
     with person, tempfile.TemporaryDirectory() as folder:
-        with running("empathy_agent.node", model=f"'{model}'"):
-            person.await_listener()
-            person.post("Hello.")  # the instructions are evaluated by then
-            times = [person.post(text) for text in texts]
-        first, whole = (statistics.median(column) for column in zip(*times, strict=True))
-        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {len(times)} posts")
-        print(f"last word to first sentence {first:.1f} s, to complete reply {whole:.1f} s, ratio {first / whole:.2f}")
         voice = Path(folder) / "voice"
         voice.write_text("#!/bin/sh\nexec sleep 60\n")
         voice.chmod(0o755)
         with running("imuface_robot.speech_node", program=voice):
             person.await_listener()
             silent = [person.interruption() for _ in range(interruptions)]
+            with running("empathy_agent.node", model=f"'{model}'", acknowledge=True):
+                assert person.until(lambda: person.listeners == 2, 60.0)
+                person.post("Hello.")  # the instructions are evaluated by then
+                times = [person.post(text) for text in texts]
+        heard, first, whole = (statistics.median(column) for column in zip(*times, strict=True))
+        print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, {len(times)} posts")
+        print(f"last word to acknowledgement {heard:.3f} s, ratio {heard / whole:.4f}")
+        print(f"last word to first sentence {first:.1f} s, to complete reply {whole:.1f} s, ratio {first / whole:.2f}")
     print(f"word to silence: median {1e3 * statistics.median(silent):.0f} ms, longest {1e3 * max(silent):.0f} ms")
 
 

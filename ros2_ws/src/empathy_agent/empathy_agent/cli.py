@@ -264,6 +264,7 @@ def _read_line(console: Console) -> str | None:
 def _show(console: Console, items: Iterator[Delta | Reply], layers: bool) -> None:
     """Print a reply while it streams."""
     from empathy_agent.chain import Delta, Layer
+    from rich.padding import Padding
 
     current = None
     for item in items:
@@ -281,7 +282,7 @@ def _show(console: Console, items: Iterator[Delta | Reply], layers: bool) -> Non
         else:
             console.print()
             for line in item.resources:
-                console.print(f"  {line}", style="bold")
+                console.print(Padding(line, (0, 0, 0, 2)), style="bold")
             console.print()
 
 

@@ -19,23 +19,22 @@ _LANGUAGES = {
     "zh": """
 gap ::= ""
 pause ::= "\\n"?
-sentence ::= [一-鿿“] [一-鿿] [一-鿿，、；：“”《》（）—]{3,90} [。！？] | [一-鿿]{1,4} [。！？]
+sentence ::= [一-鿿“《] [一-鿿，、；：“”‘’《》（）—…]{0,90} [。！？…] "”"?
 """,
     "en": """
 gap ::= " "
 pause ::= " " | "\\n"
-sentence ::= [A-Z“] [a-zA-Z] [A-Za-zÀ-ÖØ-öø-ÿ ,;:'’"“”()–—-]{8,260} [.!?] | [A-Z] [a-z' ]{1,8} [.!?]
+sentence ::= [A-Z“"] [A-Za-zÀ-ÖØ-öø-ÿ ,;:'’"“”()–—-]{0,260} [.!?] ["”]?
 """,
 }
-# (fewest, most) sentences of each part: what nine in ten of the seed set's examples keep to. Brief turns get a brief
-# answer.
+# (fewest, most) sentences of each part. Brief turns get a brief answer.
 _LAYERS = {
     Layer.EMOTIONS_AND_CONTEXT: (1, 3),
     Layer.CAUSES_AND_BELIEFS: (1, 4),
     Layer.INTENTION: (1, 3),
     Layer.STRATEGY: (1, 4),
 }
-_ANSWERS = {"story": (4, 24), "more": (2, 16), "question": (2, 16), "correction": (2, 10)}
+_ANSWERS = dict.fromkeys(("story", "more", "question", "correction"), (2, 12))
 _BRIEF = (1, 3)
 
 LANGUAGES = tuple(_LANGUAGES)

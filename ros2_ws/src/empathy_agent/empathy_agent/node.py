@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -301,7 +302,7 @@ class EmpathyAgent(AutostartNode):
         if not self._parameter("acknowledge") or post is None or post.verdict.risk is Risk.CRISIS:
             return
         text = self._acknowledgements.next(post.session_id, post.language, post.verdict.risk)
-        message = Utterance(text=text, locale=post.locale, session_id=post.session_id)
+        message = Utterance(text=text, locale=post.locale, session_id=post.session_id, id=uuid.uuid4().hex)
         message.header.stamp = self.get_clock().now().to_msg()
         self._acknowledged.publish(message)
 

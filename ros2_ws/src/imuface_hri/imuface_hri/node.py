@@ -62,6 +62,7 @@ class HriNode(AutostartNode):
     def stop(self) -> None:
         for person in self._people:
             person.stop()
+        self._look()  # nobody is there for who asks later
         if self._timer is not None:
             self.destroy_timer(self._timer)
             self._timer = None

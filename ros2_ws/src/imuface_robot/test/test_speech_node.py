@@ -33,6 +33,24 @@ def test_the_voice_says_sentences_and_stops_for_the_person(
     assert [(v.reply_id, v.index, v.state) for v in voice[:2]] == [("r", 0, Voice.BEGINS), ("r", 0, Voice.STOPS)]
 
 
+def test_an_acknowledgement_is_said_and_broken_off_like_an_answer(
+    graph: Callable[[str], Any], running: Callable[..., Any], program: Callable[[float], tuple[Path, Path]]
+) -> None:
+    path, log = program(30.0)
+    with running("imuface_robot.speech_node", "t_said_at_once", f"program:={path}"):
+        client = graph("t_said_at_once")
+        voice = client.collect(topics.VOICE)
+        client.publish(topics.UTTERANCE, text="My cat died.", id="u1")
+        client.publish(topics.ACKNOWLEDGEMENT, text="I am listening.", locale="en-US", id="a1")
+        assert client.until(log.read_text, 20.0)
+        client.publish(topics.SENTENCE, reply_id="r", text="You miss her.", locale="en-US")
+        client.publish(topics.UTTERANCE, text="She was", state=Utterance.PARTIAL, id="u2")
+        assert client.until(lambda: len(voice) == 2, 20.0)
+    assert "I am listening." in log.read_text()
+    assert "You miss her" not in log.read_text()
+    assert [(v.reply_id, v.index, v.state) for v in voice] == [("a1", 0, Voice.BEGINS), ("a1", 0, Voice.STOPS)]
+
+
 def test_cues_come_with_what_is_heard_and_said(graph: Callable[[str], Any], running: Callable[..., Any]) -> None:
     with running("imuface_robot.cue_node", "t_cue"):
         client = graph("t_cue")

@@ -32,26 +32,27 @@ def read_all(files: Sequence[Path] | None, licences: Sequence[str] | None) -> li
     Raises:
         OSError, ValueError: a file cannot be read.
     """
+    from empathy_training.corpus.seed import SEED_FILES
+
     examples = []
-    for file, reading in _readings(files, licences):
+    for file, reading in _readings(files or SEED_FILES, licences):
         for reason, times in reading.reasons.most_common():
             typer.echo(f"{file}: skipped {times}: {reason}", err=True)
         examples += reading.examples
     return examples
 
 
-def _readings(files: Sequence[Path] | None, licences: Sequence[str] | None) -> Iterator[tuple[Path, Reading]]:
+def _readings(files: Sequence[Path], licences: Sequence[str] | None) -> Iterator[tuple[Path, Reading]]:
     from empathy_training.corpus.examples import LICENCES, read_examples
-    from empathy_training.corpus.seed import SEED_FILES
 
-    for file in files or SEED_FILES:
+    for file in files:
         yield file, read_examples(file, LICENCES | set(licences or ()))
 
 
 @data_app.command()
 def check(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Files (.jsonl, .jsonl.gz). [default: the seed set]")
+        list[Path] | None, typer.Argument(help="Files (.jsonl, .jsonl.gz). [default: the project's own]")
     ] = None,
     allow_licence: AllowLicence = None,
 ) -> None:
@@ -66,10 +67,14 @@ def check(
     from rich.console import Console
     from rich.table import Table
 
+    from empathy_training.corpus.examples import conversations
+    from empathy_training.corpus.seed import SEED_FILES
+    from empathy_training.corpus.talk import TALK_FILES
+
     faults = 0
-    table = Table("file", "examples", "with chain", "languages", "topics", "licences")
+    table = Table("file", "examples", "conversations", "with chain", "languages", "topics", "licences")
     with one_line_errors():
-        for file, reading in _readings(files, allow_licence):
+        for file, reading in _readings(files or [*SEED_FILES, *TALK_FILES], allow_licence):
             for fault in reading.faults[:_SHOWN]:
                 typer.echo(f"{file}:{fault.line}: {fault.reason}", err=True)
             if len(reading.faults) > _SHOWN:
@@ -77,8 +82,9 @@ def check(
             faults += len(reading.faults)
             examples = reading.examples
             table.add_row(
-                file.name,
+                f"{file.parent.name}/{file.name}",
                 str(len(examples)),
+                str(len(conversations(example for example in examples if example.session))),
                 str(sum(example.has_chain for example in examples)),
                 ", ".join(sorted({example.locale for example in examples})),
                 str(len({example.topic for example in examples})),

@@ -15,7 +15,7 @@ from empathy_training.commands.options import AllowLicence, AsJson, Base, Run, S
 
 def sft(
     data: Annotated[
-        list[Path] | None, typer.Argument(help="Files with chains (.jsonl). [default: the seed set]")
+        list[Path] | None, typer.Argument(help="Files with chains (.jsonl). [default: the project's conversations]")
     ] = None,
     output: Run = Path("out/empathy/sft"),
     base: Base = None,
@@ -39,18 +39,19 @@ def sft(
     imuface empathy sft ours.jsonl --settings sft.yaml --output out/sft-ours
     """
     with one_line_errors():
+        from empathy_training.corpus.talk import TALK_FILES
         from empathy_training.learning.settings import read_settings
         from empathy_training.learning.sft import ADAPTER, SftSettings, train
 
         given = {"base": base, "max_steps": max_steps, "learning_rate": learning_rate, "chain": chain, "seed": seed}
         chosen = read_settings(SftSettings, settings, **given)
-        card = train(read_all(data, allow_licence), chosen, output)
+        card = train(read_all(data or TALK_FILES, allow_licence), chosen, output)
     if as_json:
         typer.echo(json.dumps(card, ensure_ascii=False))
         return
     figures = card["figures"]
     typer.echo(
         f"held-out loss {figures['held_out_loss_first']:.3f} -> {figures['held_out_loss']:.3f} "
-        f"in {figures['steps']} steps ({figures['held_out_examples']} examples not learned from)"
+        f"in {figures['steps']} steps ({figures['held_out_conversations']} conversations not learned from)"
     )
     typer.echo(f"{output / ADAPTER}: adapter with its card; {output / 'loss.png'}: the curve")
