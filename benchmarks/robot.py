@@ -1,8 +1,8 @@
 """How soon a robot can begin to speak, and how soon it is silent: real nodes over DDS.
 
-The first figures are the times from the last word (a final utterance) to when the voice begins with the acknowledgement,
-and to the first sentence of the answer; their baseline is the time to the complete reply of the same post; medians over
-the posts. The last is the time from the first word that
+The first figures are the times from the last word (a final utterance) to when the voice begins with the
+acknowledgement, and to the first sentence of the answer; their baseline is the time to the complete reply of the same
+post; medians over the posts. The last is the time from the first word that
 a person says into the robot's speech to the news that it stopped, told once the voice's process was sent its end.
 ``python benchmarks/robot.py [--model NAME]``.
 """

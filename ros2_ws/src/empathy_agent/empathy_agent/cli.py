@@ -263,8 +263,9 @@ def _read_line(console: Console) -> str | None:
 
 def _show(console: Console, items: Iterator[Delta | Reply], layers: bool) -> None:
     """Print a reply while it streams."""
-    from empathy_agent.chain import Delta, Layer
     from rich.padding import Padding
+
+    from empathy_agent.chain import Delta, Layer
 
     current = None
     for item in items:
