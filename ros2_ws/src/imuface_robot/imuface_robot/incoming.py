@@ -19,8 +19,8 @@ from rclpy.subscription import Subscription
 class Incoming:
     """What the person says and what is answered, to two callbacks, while open.
 
-    An acknowledgement is a reply of one sentence. A sentence comes after every utterance that has arrived: the one that it answers would break it off otherwise. What
-    is no sentence is dropped, counted and logged.
+    An acknowledgement is a reply of one sentence. A sentence comes after every utterance that has arrived: the one that
+    it answers would break it off otherwise. What is no sentence is dropped, counted and logged.
     """
 
     def __init__(
