@@ -139,6 +139,11 @@ def asked(text: str, language: str) -> list[str]:
     return []
 
 
+def turned(words: str, language: str) -> str:
+    """Words of the person's as said to them: "my boss" is "your boss"."""
+    return _ZH_TURN.sub(_zh_turned, words) if language == "zh" else _en_turned(words)
+
+
 def _asked_zh(question: str) -> str:
     parts = [part for part in re.split("[，,、 ]+", _ZH_ASKED_LEAD.sub("", question)) if part]
     whole = parts.pop() if parts else ""

@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from empathy_agent.chain import Layer
+from empathy_agent.choices import alternatives, weighed
 from empathy_agent.language import language_data
 from empathy_agent.reflection import MOST, asked, clauses, corrections
 from empathy_agent.sentences import split_sentences
@@ -26,6 +27,7 @@ CLAUSE, FEELING, BELIEF, ASKED = "{clause}", "{feeling}", "{belief}", "{asked}"
 _REMEMBERED = 3
 """Earlier messages whose clauses may be taken up."""
 _PLACE = re.compile(r"\{\w+\}")
+_CHOOSING = ("decide", "opinion", "cope")
 _ABOUT_AGENT = ("self_of_agent", "outside", "judged")
 
 
@@ -72,10 +74,13 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
     if kind == "question":
         about_agent = turn.question in _ABOUT_AGENT
         parts = bank["answers"][turn.question]
-        answer = [offered(parts["first"], count=OFFERED_ANSWERS), offered(parts["then"])]
+        pair = alternatives(text, language) if turn.question in _CHOOSING else None
+        leaning = weighed(pair, language) if pair else []
+        first = offered(leaning, parts["first"], count=len(leaning) or OFFERED_ANSWERS)
+        answer = [first, offered(parts["then"])]
         if own and not earlier and not about_agent:  # a story that ends with a question
             answer.insert(0, offered(bank["frames"]["story"]))
-        elif question and not about_agent:
+        elif question and not leaning and not about_agent:
             answer.insert(0, offered(taken_up["asked"]))
         if before and not about_agent:
             answer.insert(-1, offered(taken_up["remembered"]))

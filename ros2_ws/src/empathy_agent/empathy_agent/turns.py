@@ -39,6 +39,7 @@ _TELLING = {"zh": 14, "en": 45}
 """Characters of a sentence that tells something, and is no courtesy."""
 _LONGEST_SHORT = {"zh": 6, "en": 14}
 """Letters."""
+_WIDE_THEMES = ("friends", "family", "work", "study", "money", "identity", "anger", "worry")
 _EITHER = re.compile(r"\bor\b|还是")
 """In a question for a choice: "the library or the café?"."""
 _SENTENCE = re.compile(r"[^。！？.!?\n]+[。！？.!?\n]*")
@@ -79,14 +80,18 @@ def turn_of(text: str, language: str, first: bool = True) -> Turn:
 
 
 def theme_of(texts: list[str], language: str) -> str:
-    """What a person's messages of a session are about, the newest one counting twice; ``general`` where none says."""
+    """What a person's messages of a session are about, the newest one counting twice.
+
+    ``general`` where nothing says, or a single word of a theme whose sentences claim more than a word does: "a friend"
+    is not being left out by friends.
+    """
     counts = dict.fromkeys(_themes(language), 0)
     for text in [*texts, texts[-1]]:
         plain = normalise(text)
         for theme, pattern in _themes(language).items():
             counts[theme] += len(pattern.findall(plain))
     best = max(counts, key=counts.__getitem__)  # of equal ones the first in the file
-    return best if counts[best] else "general"
+    return best if counts[best] >= (3 if best in _WIDE_THEMES else 1) else "general"
 
 
 def _question(plain: str, language: str) -> str:

@@ -54,7 +54,8 @@ def test_the_type_of_a_question_that_is_not_the_first_sentence_is_found() -> Non
 
 
 def test_a_theme_is_found_in_the_newest_message_that_names_one() -> None:
-    assert theme_of(["My boss shouted at me.", "It rains."], "en") == "work"
+    assert theme_of(["My boss shouted at me at work.", "My boss is back."], "en") == "work"
+    assert theme_of(["My flatmate plays music until three."], "en") == "general"
     assert theme_of(["我奶奶去世了。", "今天下雨。"], "zh") == "loss"
     assert theme_of(["It rains."], "en") == "general"
 

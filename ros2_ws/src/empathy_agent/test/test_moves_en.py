@@ -300,7 +300,7 @@ def test_types_of_question(question: str, text: str) -> None:
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_themes(theme: str) -> None:
-    assert theme_of([NAMED[theme]], "en") == theme
+    assert theme_of([NAMED[theme]] * 2, "en") == theme
 
 
 def test_a_word_inside_another_names_no_theme() -> None:

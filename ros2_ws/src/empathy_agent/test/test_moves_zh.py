@@ -520,7 +520,7 @@ def _sentences(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tupl
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _sentences(inner, (*path, name))
-    else:
+    elif path[0] != "either":  # has other places, see test_choices.py
         assert isinstance(value, list), path
         for sentence in value:
             assert isinstance(sentence, str), path
@@ -627,7 +627,7 @@ def test_a_question_is_of_its_type(question: str, text: str) -> None:
     ],
 )
 def test_themes(theme: str, text: str) -> None:
-    assert theme_of([text], "zh") == theme
+    assert theme_of([text] * 2, "zh") == theme
 
 
 @pytest.mark.parametrize(

@@ -313,6 +313,8 @@ def test_what_stands_before_as_a_sentence_of_its_own_hides_nothing(text: str, en
         "What do I tell my dad when he calls?",
         "What should I say to my mum when she calls tonight?",
         "What do I say to my aunt when she visits?",
+        "Should I tell him now or wait until the exams are over?",
+        "I'm waiting until the wedding is over.",
         "爸爸晚上打电话来我该说什么？",
         "我妈问起工资我怎么回答",
     ],

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from empathy_agent.chain import has_format
-from empathy_training.corpus.examples import LICENCES, as_line, parse, read_examples, write_examples
+from empathy_training.corpus.examples import LICENCES, as_line, conversations, parse, read_examples, write_examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +43,15 @@ def test_an_example_carries_a_chain_in_the_papers_format() -> None:
     assert example.has_chain
     assert has_format(example.chain.serialise())
     assert parse(as_line(example)) == example
+
+
+def test_a_short_post_may_be_in_any_language() -> None:
+    assert parse(line(post="嗯嗯")).post == "嗯嗯"
+
+
+def test_the_turns_of_a_conversation_stay_together_and_in_order() -> None:
+    examples = [parse(line(id=name, session=session)) for name, session in (("a", "s"), ("b", "s"), ("c", None))]
+    assert [[turn.id for turn in turns] for turns in conversations(examples)] == [["a", "b"], ["c"]]
 
 
 def test_an_example_may_do_without_a_chain() -> None:

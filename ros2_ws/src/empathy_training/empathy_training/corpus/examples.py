@@ -36,6 +36,8 @@ LICENCES = frozenset(
 """SPDX names of licences that allow training for any purpose."""
 LONGEST = 20_000
 """Characters of a text: no letter is longer, a file that was pasted in is."""
+_EXCLAMATION = 6
+"""Letters of a post that may be in any language: "OK", "hi"."""
 _LONGEST_LINE = 8 * 6 * LONGEST
 _TAGS = (THINK, *(layer.tag for layer in Layer))
 _LAYERS = tuple(layer for layer in Layer if layer is not Layer.ANSWER)
@@ -86,7 +88,8 @@ class Example(BaseModel):
                 raise ValueError(f"{name} holds a control character")
             if any(f"<{tag}>" in text or f"</{tag}>" in text for tag in _TAGS):
                 raise ValueError(f"{name} holds a tag of the chain's format")
-            if text and detect_language(text) != language_of(self.locale):
+            exclaimed = name == "post" and len(text) <= _EXCLAMATION
+            if text and not exclaimed and detect_language(text) != language_of(self.locale):
                 raise ValueError(f"{name} is not in the language of the locale {self.locale}")
         allowed: Collection[str] = (info.context or {}).get("licences", LICENCES)
         if self.licence not in allowed:

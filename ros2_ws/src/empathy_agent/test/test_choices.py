@@ -1,0 +1,82 @@
+"""Questions of the form "A or B?"."""
+
+from __future__ import annotations
+
+import pytest
+from empathy_agent.chain import Layer
+from empathy_agent.choices import alternatives, weighed
+from empathy_agent.grammar import LANGUAGES
+from empathy_agent.safety import objection
+from empathy_agent.scaffold import scaffold
+from empathy_agent.turns import turn_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+# message, the option to lean to, the other one
+CHOICES = [
+    ("zh", "明天还有一场，你觉得我该先跟组长说我太累了，还是硬撑着做完？", "跟组长说你太累了", "硬撑着做完"),
+    ("zh", "那箱书，我是该捐掉，还是先放着？", "放着", "捐掉"),
+    ("zh", "我这种情况，是换个部门好，还是再跟他谈一次？", "跟他谈一次", "换个部门"),
+    ("zh", "我是今晚打电话说还是等过年再说？", "今晚打电话说", "等过年再说"),
+    ("zh", "我该辞职还是先留着这份工作？", "留着这份工作", "辞职"),
+    ("en", "do you think i should tell him now or wait until after Easter?", "tell him now", "wait until after Easter"),
+    ("en", "Should I push through or ask my boss for a day off?", "ask your boss for a day off", "push through"),
+    ("en", "What should I do, sell the boat or just keep it for now?", "keep it for now", "sell the boat"),
+    ("en", "Is it better to leave it or bring it up again?", "bring it up again", "leave it"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "text", "one", "other"), CHOICES)
+def test_a_side_is_taken_for_the_one_that_costs_less(language: str, text: str, one: str, other: str) -> None:
+    options = alternatives(text, language)
+    assert options is not None
+    assert set(options) == {one, other}
+    said = weighed(options, language)
+    assert said
+    for sentence in said:
+        assert one in sentence
+        assert sentence.find(one) < sentence.find(other) or other not in sentence
+        assert not objection(sentence, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("zh", "我到底去还是不去？"),
+        ("zh", "你觉得他是真想改还是怕没人照顾他？"),
+        ("zh", "那是我的错，还是他的错？"),
+        ("zh", "今天还是那样。"),
+        ("en", "Is it my fault or his?"),
+        ("en", "And mum, before or after?"),
+        ("en", "Should I ring him or would he think I'm soft?"),
+        ("en", "The bus or the train, I never know."),
+    ],
+)
+def test_what_is_no_choice_between_two_acts_is_left(language: str, text: str) -> None:
+    assert alternatives(text, language) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "options"),
+    [("zh", ("忍着", "辞职")), ("zh", ("离婚", "再试一次离婚冷静")), ("en", ("put up with it", "quit tomorrow"))],
+)
+def test_nobody_is_led_to_what_ends_something(language: str, options: tuple[str, str]) -> None:
+    assert not any("辞职" in said.split("，")[0] or "quit" in said.split(",")[0] for said in weighed(options, language))
+
+
+def test_the_answer_to_such_a_question_begins_with_a_side() -> None:
+    language, text, one, _ = CHOICES[1]
+    plan = scaffold(turn_of(text, language, first=False), language, text, ["昨天收拾屋子"])
+    first, *_ = plan.sentences[Layer.ANSWER]
+    assert all(one in sentence for sentence in first)
+
+
+@given(
+    st.sampled_from(LANGUAGES),
+    st.text(max_size=60),
+    st.sampled_from(["还是", " or ", "should I "]),
+    st.text(max_size=60),
+)
+def test_any_text_may_ask(language: str, before: str, mark: str, after: str) -> None:
+    options = alternatives(before + mark + after, language)
+    assert options is None or all(isinstance(sentence, str) for sentence in weighed(options, language))
