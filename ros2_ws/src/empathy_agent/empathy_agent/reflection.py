@@ -30,7 +30,7 @@ _ZH_OPEN = re.compile(
 _ZH_TURNED = {"我们": "你们", "咱们": "你们", "咱": "你们", "我": "你"}
 _ZH_TURN = re.compile(r"自我|忘我|我们|咱们|咱|我")
 
-_EN_SENTENCE = re.compile(r"[.!?;:\n—–]+")
+_EN_SENTENCE = re.compile(r"[.!?;\n—–]+|:(?!\d)")
 _EN_CLAUSE = re.compile(
     r",\s+|\s+(?:but|because|so|although|though|and|then|while|since)\s+"
     r"(?=(?:i|i'm|i've|i'd|he|she|they|we|it|my|his|her|their|our|nobody|everyone|the|now|then)\b)",
@@ -60,7 +60,7 @@ _EN_DANGLING = re.compile(
 )
 _EN_TURNED = {
     "i am": "you are", "we are": "you are", "we were": "you were", "am i": "are you", "i was": "you were", "i wasn't": "you weren't", "i'm": "you're",
-    "i've": "you've", "i'd": "you'd", "i'll": "you'll", "i": "you", "me": "you", "my": "your", "mine": "yours",
+    "i've": "you've", "ive": "you've", "im": "you're", "i'd": "you'd", "i'll": "you'll", "i": "you", "me": "you", "my": "your", "mine": "yours",
     "myself": "yourself", "we": "you", "we're": "you're", "we've": "you've", "we'd": "you'd", "we'll": "you'll",
     "us": "you", "our": "your", "ours": "yours", "ourselves": "yourselves",
 }  # fmt: skip
@@ -193,7 +193,7 @@ def _turned_zh(text: str) -> list[tuple[str, str]]:
 
 def _turned_en(text: str) -> list[tuple[str, str]]:
     found = []
-    for sentence in re.split(r"(?<=[.!?;:\n])", text):
+    for sentence in re.split(r"(?<=[.!?;\n])|(?<=:)(?!\d)", text):
         if sentence.rstrip().endswith("?"):
             continue
         plain = _EN_SENTENCE.sub("", sentence)

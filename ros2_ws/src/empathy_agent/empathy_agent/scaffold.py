@@ -18,7 +18,7 @@ from empathy_agent.language import language_data
 from empathy_agent.reflection import MOST, asked, clauses, corrections
 from empathy_agent.sentences import split_sentences
 from empathy_agent.session import key
-from empathy_agent.turns import Turn, moves, theme_of
+from empathy_agent.turns import Turn, moves, theme_of, turn_of
 
 OFFERED = 4
 """Sentences to choose from: a model that may pick from all picks the same one every time."""
@@ -102,6 +102,8 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
     else:
         further = "steps" if kind == "more" and len(earlier) % 2 == 0 else "closings"
         answer = [of_theme("validations"), of_theme(further)]
+        if earlier and turn_of(earlier[0], language).kind == "good_news":  # no comfort where nobody is sad
+            answer = [offered(bank["closings"]["general"])]
         if own:
             answer.insert(0, offered(bank["frames"][kind]))
     shape = plan["good_news" if kind == "good_news" and own else "feeling" if own else "told" if earlier else "untold"]

@@ -39,6 +39,11 @@ _TELLING = {"zh": 14, "en": 45}
 """Characters of a sentence that tells something, and is no courtesy."""
 _LONGEST_SHORT = {"zh": 6, "en": 14}
 """Letters."""
+_PREFACE = re.compile(
+    r"^(?:can|may|could) i (?:ask|tell) you (?:something|a question)\b|"
+    r"^我?(?:能|可以|想)问(?:你|您)?(?:个|一个|一件|点)?(?:事|问题)"
+)
+"""What announces a question, and is none to be answered."""
 _WIDE_THEMES = ("friends", "family", "work", "study", "money", "identity", "anger", "worry")
 _EITHER = re.compile(r"\bor\b|还是")
 """In a question for a choice: "the library or the café?"."""
@@ -97,6 +102,8 @@ def theme_of(texts: list[str], language: str) -> str:
 def _question(plain: str, language: str) -> str:
     """The type of the question that a message ends with, empty without one."""
     for sentence in reversed(_sentences(plain)[-2:]):
+        if _PREFACE.search(sentence):
+            continue
         if _compiled(language, "question").search(sentence):
             for name, patterns in moves(language)["question_types"].items():
                 if _joined(tuple(patterns)).search(sentence):

@@ -58,6 +58,7 @@ TURNS = {
         "I passed out in the shop and nobody helped me.",
         "I should be happy about the promotion and I feel nothing.",
         "My flatmate plays games until three every night.",
+        "Can I ask you something a bit embarrassing? I have just started learning to swim.",
     ],
     "question": [
         "He left. Who does that?",

@@ -92,3 +92,11 @@ def test_the_theme_of_the_session_decides() -> None:
     _, validations, _ = plan.sentences[Layer.ANSWER]
     assert set(validations) <= {*bank["loss"], *bank["general"]}
     assert set(validations) & set(bank["loss"])
+
+
+def test_nobody_is_comforted_who_told_good_news() -> None:
+    bank = moves("en")["validations"]
+    plan = scaffold(Turn("more"), "en", "It took me three years.", ["I passed the exam! I'm so happy!"])
+    assert not {sentence for sentences in bank.values() for sentence in sentences} & {
+        choice for choices in plan.sentences[Layer.ANSWER] for choice in choices
+    }
