@@ -103,7 +103,7 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
         further = "steps" if kind == "more" and len(earlier) % 2 == 0 else "closings"
         answer = [of_theme("validations"), of_theme(further)]
         if earlier and turn_of(earlier[0], language).kind == "good_news":  # no comfort where nobody is sad
-            answer = [offered(bank["closings"]["general"])]
+            answer = [] if own else [offered(bank["turns"]["short"])]
         if own:
             answer.insert(0, offered(bank["frames"][kind]))
     shape = plan["good_news" if kind == "good_news" and own else "feeling" if own else "told" if earlier else "untold"]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from empathy_training.corpus.examples import Example, write_examples
@@ -185,7 +186,7 @@ def test_the_loss_counts_what_the_model_writes_and_nothing_else(folder: Path, ca
     from empathy_training.learning.sft import messages, training_row
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder / "tiny")
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder / "tiny")
     row = training_row(tokenizer, messages(TALK))
     learned = tokenizer.decode([token for token in row["labels"] if token >= 0])
     assert learned.count("<|im_end|>") == 2
