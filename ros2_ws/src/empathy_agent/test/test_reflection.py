@@ -35,7 +35,6 @@ def test_chinese(text: str, turned: list[str]) -> None:
         ('She said "I hate you" to my face.', []),
         ("Thank you.", []),
         ("We've got a 1:1 with our manager tomorrow.", []),
-        ("im off work until ive found somewhere", ["you're off work until you've found somewhere"]),
     ],
 )
 def test_english(text: str, turned: list[str]) -> None:
