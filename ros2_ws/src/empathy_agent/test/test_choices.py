@@ -19,7 +19,7 @@ CHOICES = [
     ("zh", "我这种情况，是换个部门好，还是再跟他谈一次？", "跟他谈一次", "换个部门"),
     ("zh", "我是今晚打电话说还是等过年再说？", "今晚打电话说", "等过年再说"),
     ("zh", "我该辞职还是先留着这份工作？", "留着这份工作", "辞职"),
-    ("en", "do you think i should tell him now or wait until ive found a flat?", "tell him now", "wait until you've found a flat"),
+    ("en", "do i tell him now or wait until ive found a flat?", "tell him now", "wait until you've found a flat"),
     ("en", "Should I push through or ask my boss for a day off?", "ask your boss for a day off", "push through"),
     ("en", "What should I do, sell the boat or just keep it for now?", "keep it for now", "sell the boat"),
     ("en", "Is it better to leave it or bring it up again?", "bring it up again", "leave it"),
