@@ -53,16 +53,17 @@ class HriNode(AutostartNode):
         self._publishers_of_all[TF_STATIC] = self.create_publisher(self._transforms, TF_STATIC, offered(TF_STATIC))
 
     def start(self) -> None:
-        for person in self._people:
-            person.start()
         self._told: list[str] = []
         self._looks = 0
+        for person in self._people:
+            person.start()
         self._timer = self.create_timer(_LOOKS, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def stop(self) -> None:
         for person in self._people:
             person.stop()
-        self._look()  # nobody is there for who asks later
+        if self.context.ok():  # an interrupt has shut ROS down already
+            self._look()  # nobody is there any more
         if self._timer is not None:
             self.destroy_timer(self._timer)
             self._timer = None

@@ -18,6 +18,8 @@ import rclpy
 from geometry_msgs.msg import Point
 from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks, Utterance
 from imuface_node import message_class
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -159,6 +161,16 @@ def test_one_who_comes_late_finds_the_people_and_their_faces(node: Node) -> None
     assert process.returncode == 0, output
     assert "messages of anna: expression 'smug' is none of REP-155" in output
     assert "Traceback" not in output
+
+
+def test_nobody_is_there_once_the_bridge_is_deactivated(node: Node) -> None:
+    with bridge("people:=anna"):
+        anna, listener = Person(node, "anna", "face_anna"), Listener(node)
+        until(node, lambda: listener.ids("faces/tracked") == ["anna"], anna.show)
+        client: Any = node.create_client(ChangeState, "/hri_node/change_state")
+        assert client.wait_for_service(20.0)
+        client.call_async(ChangeState.Request(transition=Transition(id=Transition.TRANSITION_DEACTIVATE)))
+        until(node, lambda: listener.ids("faces/tracked") == [] == listener.ids("persons/tracked"), anna.show)
 
 
 def test_speech_becomes_utterances_of_the_one_person(node: Node) -> None:
