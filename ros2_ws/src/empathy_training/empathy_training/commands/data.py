@@ -64,6 +64,7 @@ def check(
     imuface empathy data check
     imuface empathy data check ours.jsonl --allow-licence LicenseRef-our-lab
     """
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
@@ -72,7 +73,7 @@ def check(
     from empathy_training.corpus.talk import TALK_FILES
 
     faults = 0
-    table = Table("file", "examples", "conversations", "with chain", "languages", "topics", "licences")
+    table = Table("file", "examples", "talks", "chains", "locales", "topics", "licences", box=SIMPLE)
     with one_line_errors():
         for file, reading in _readings(files or [*SEED_FILES, *TALK_FILES], allow_licence):
             for fault in reading.faults[:_SHOWN]:
@@ -82,7 +83,7 @@ def check(
             faults += len(reading.faults)
             examples = reading.examples
             table.add_row(
-                f"{file.parent.name}/{file.name}",
+                f"{file.parent.name}/{file.name.removesuffix('.gz').removesuffix('.jsonl')}",
                 str(len(examples)),
                 str(len(conversations(example for example in examples if example.session))),
                 str(sum(example.has_chain for example in examples)),
