@@ -1,4 +1,4 @@
-"""Questions of the form "A or B?": what the two are, and which of them may be leant to.
+"""Questions of the form "A or B?" and "should I?": what is asked, and what may be leant to.
 
 The agent knows little, so it leans by what is true of nearly all such choices: to what does not wear the person out, to
 saying it rather than carrying it alone, to what can still be undone, to the smaller step first, and never to what
@@ -32,6 +32,13 @@ _EN = re.compile(
     r" (?P<x>[^,?.!;:]+?),? or(?: else)?(?: (?:should|do|shall) (?:i|we))?(?: to)? (?P<y>[^,?.!;:]+)\??$",
     re.IGNORECASE,
 )
+_ZH_ACT = re.compile(
+    r"(?P<x>[一-鿿]{1,10}?)(?:还是|，还是)不(?P=x)[^。！？!?]{0,3}[？?]?$|"
+    r"(?:该不该|要不要|应不应该)(?P<y>[^，,。！？!?；;：:]{2,14})[？?]?$"
+)
+_EN_ACT = re.compile(
+    r"(?:^|\b(?:so|and|but|think) |, )(?:should i|i should) (?P<x>[^,?.!;:]+?)(?:,[^?]*)?\?$", re.IGNORECASE
+)
 _EN_NO_ACT = re.compile(
     r"^(?:the|an?|my|his|her|their|that|this|because|too|so|be|is|am|are|not|in|on|at|what|who|whether|after|before|"
     r"would|will|could|does|do|did|it|i|he|she|they|we|you|only|through|face|by|for|if|\w+ly)\b|^\w+$",
@@ -45,8 +52,7 @@ def alternatives(text: str, language: str) -> tuple[str, str] | None:
 
     Chinese without the leading 先 or 再, English in the base form. None: it asks for no such choice between two acts.
     """
-    plain = unicodedata.normalize("NFKC", text).replace("’", "'").strip()
-    sentence = re.split(r"(?<=[。！!.\n])\s*" if language == "zh" else r"(?<=[.!\n])\s*", plain)[-1].strip()
+    sentence = _last_sentence(text, language)
     found = (_ZH if language == "zh" else _EN).search(sentence)
     if found is None or assess(sentence).risk is not Risk.NONE:
         return None
@@ -81,6 +87,26 @@ def weighed(options: tuple[str, str], language: str) -> list[str]:
         return []
     said = [sentence.replace(_FIRST, x).replace(_SECOND, y) for sentence in either.get(name, ())]
     return [sentence for sentence in said if not objection(sentence, language)]
+
+
+def hanging(text: str, language: str) -> list[str]:
+    """Sentences that say what "should I?" hangs on; none where that is not asked, or of what ends something."""
+    sentence = _last_sentence(text, language)
+    found = (_ZH_ACT if language == "zh" else _EN_ACT).search(sentence)
+    if found is None or assess(sentence).risk is not Risk.NONE:
+        return []
+    asked = next(group for group in found.groups() if group)
+    act = _ZH_LEAD.sub("", asked) if language == "zh" and len(asked) < 3 else _option(asked, language)
+    either = moves(language)["either"]
+    if not act or re.search(either["words"]["drastic"], act, re.IGNORECASE) or " or " in act or "还是" in act:
+        return []
+    said = [sentence.replace(_FIRST, act) for sentence in either["act"]]
+    return [sentence for sentence in said if not objection(sentence, language)]
+
+
+def _last_sentence(text: str, language: str) -> str:
+    plain = unicodedata.normalize("NFKC", text).replace("’", "'").strip()
+    return re.split(r"(?<=[。！!.\n])\s*" if language == "zh" else r"(?<=[.!\n])\s*", plain)[-1].strip()
 
 
 def _option(text: str, language: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from empathy_agent.chain import Layer
-from empathy_agent.choices import alternatives, weighed
+from empathy_agent.choices import alternatives, hanging, weighed
 from empathy_agent.language import language_data
 from empathy_agent.reflection import MOST, asked, clauses, corrections
 from empathy_agent.sentences import split_sentences
@@ -76,6 +76,8 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
         parts = bank["answers"][turn.question]
         pair = alternatives(text, language) if turn.question in _CHOOSING else None
         leaning = weighed(pair, language) if pair else []
+        if turn.question == "decide" and not pair:
+            leaning = hanging(text, language)
         first = offered(leaning, parts["first"], count=len(leaning) or OFFERED_ANSWERS)
         answer = [first, offered(parts["then"])]
         if own and not earlier and not about_agent:  # a story that ends with a question

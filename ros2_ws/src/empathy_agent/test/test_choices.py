@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from empathy_agent.chain import Layer
-from empathy_agent.choices import alternatives, weighed
+from empathy_agent.choices import alternatives, hanging, weighed
 from empathy_agent.grammar import LANGUAGES
 from empathy_agent.safety import objection
 from empathy_agent.scaffold import scaffold
@@ -62,6 +62,29 @@ def test_what_is_no_choice_between_two_acts_is_left(language: str, text: str) ->
 )
 def test_nobody_is_led_to_what_ends_something(language: str, options: tuple[str, str]) -> None:
     assert not any("辞职" in said.split("，")[0] or "quit" in said.split(",")[0] for said in weighed(options, language))
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "act"),
+    [
+        ("zh", "你给我说句实在话，我到底去还是不去？", "去"),
+        ("zh", "你觉得我要不要给他回封信？", "给他回封信"),
+        ("en", "My work friends want to come on Saturday. Should I let them?", "let them"),
+        ("en", "Should I write back to him, and if so, what would the first line be?", "write back to him"),
+    ],
+)
+def test_what_a_decision_hangs_on_is_said_of_that_act(language: str, text: str, act: str) -> None:
+    said = hanging(text, language)
+    assert said
+    assert all(act in sentence and not objection(sentence, language) for sentence in said)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("zh", "我该不该离婚？"), ("en", "Should I quit my job?"), ("zh", "怎么办？"), ("en", "Should I be ashamed?")],
+)
+def test_nothing_is_said_so_of_what_ends_something(language: str, text: str) -> None:
+    assert hanging(text, language) == []
 
 
 def test_the_answer_to_such_a_question_begins_with_a_side() -> None:
