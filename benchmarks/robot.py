@@ -2,8 +2,8 @@
 
 The first figures are the times from the last word (a final utterance) to when the voice begins with the
 acknowledgement, and to the first sentence of the answer; their baseline is the time to the complete reply of the same
-post; medians over the posts. The last is the time from the first word that
-a person says into the robot's speech to the news that it stopped, told once the voice's process was sent its end.
+post; medians over the posts. The last is the time from the first word that a person says into the robot's speech to the
+news that it stopped, told once the voice's process was sent its end.
 ``python benchmarks/robot.py [--model NAME]``.
 """
 
@@ -60,13 +60,8 @@ class Person(GraphClient):
     def _take(self, message: Any) -> None:
         self.came.append((time.monotonic(), message))
 
-    @property
-    def listeners(self) -> int:
-        """Nodes that hear what the person says."""
-        return self._utterances.get_subscription_count()
-
-    def await_listener(self) -> None:
-        assert self.until(lambda: self.listeners > 0, 60.0)
+    def await_listeners(self, count: int = 1) -> None:
+        assert self.until(lambda: self._utterances.get_subscription_count() >= count, 60.0)
         self.until(lambda: False, 1.0)
 
     def post(self, text: str) -> tuple[float, float, float]:
@@ -105,10 +100,10 @@ def main(
         voice.write_text("#!/bin/sh\nexec sleep 60\n")
         voice.chmod(0o755)
         with running("imuface_robot.speech_node", program=voice):
-            person.await_listener()
+            person.await_listeners()
             silent = [person.interruption() for _ in range(interruptions)]
             with running("empathy_agent.node", model=f"'{model}'", acknowledge=True):
-                assert person.until(lambda: person.listeners == 2, 60.0)
+                person.await_listeners(2)
                 person.post("Hello.")  # the instructions are evaluated by then
                 times = [person.post(text) for text in texts]
         heard, first, whole = (statistics.median(column) for column in zip(*times, strict=True))

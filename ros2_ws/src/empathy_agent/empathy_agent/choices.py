@@ -2,20 +2,28 @@
 
 The agent knows little, so it leans by what is true of nearly all such choices: to what does not wear the person out, to
 saying it rather than carrying it alone, to what can still be undone, to the smaller step first, and never to what
-ends something (a job, a marriage). The words for that are
-data (``moves/``, ``either``). Where none of it applies there is nothing that it could say.
+ends something (a job, a marriage). The words for that are data (``moves/``, ``either``). Where none of it applies there
+is nothing that it could say.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections.abc import Callable
 
-from empathy_agent.reflection import turned
+from empathy_agent.reflection import plain, turned
 from empathy_agent.safety import Risk, assess, objection
 from empathy_agent.turns import moves
 
-_FIRST, _SECOND = "{x}", "{y}"
+_CHOOSING = ("decide", "opinion", "cope")
+"""Types of question that may ask for a choice."""
+_RULES: dict[str, Callable[[set[str], set[str]], bool]] = {
+    "wearing": lambda x, y: "wearing" in y - x,
+    "tell": lambda x, y: "tell" in x and "wait" in y - x,
+    "wait": lambda x, y: "wait" in x - y,
+    "small": lambda x, y: "small" in x - y,
+}
+"""What speaks for x against y, of the kinds that they are; the first that holds decides."""
 _ZH = re.compile(r"(?P<x>[^，,。！？!?；;：:]+)[，,]?(?:还是|抑或)(?P<y>[^。！？!?；;：:]+)[？?]?$")
 _ZH_LEAD = re.compile(
     r"^(?:那|所以|到底|究竟|你说|你觉得|你看|现在|其实|干脆|这种情况|我们|咱们|咱|我|应该|该|是|要|想|会|就|直接|先|再)+"
@@ -47,66 +55,62 @@ _EN_NO_ACT = re.compile(
 _EN_MOST = 9  # words
 
 
+def leanings(text: str, language: str, question: str) -> list[str]:
+    """Sentences that answer a question of a type of ``moves/`` with a side, or with what it hangs on; none without."""
+    pair = alternatives(text, language) if question in _CHOOSING else None
+    if pair:
+        return weighed(pair, language)
+    return hanging(text, language) if question == "decide" else []
+
+
 def alternatives(text: str, language: str) -> tuple[str, str] | None:
     """The two things that a message asks to choose between, as the agent would name them to the person.
 
     Chinese without the leading 先 or 再, English in the base form. None: it asks for no such choice between two acts.
     """
-    sentence = _last_sentence(text, language)
-    found = (_ZH if language == "zh" else _EN).search(sentence)
-    if found is None or assess(sentence).risk is not Risk.NONE:
+    if (found := _asked(_ZH if language == "zh" else _EN, text, language)) is None:
         return None
-    options = [_option(found[name], language) for name in ("x", "y")]
-    if not all(options) or options[1] == "不" + options[0]:
-        return None
-    return options[0], options[1]
+    x, y = (_option(found[name], language) for name in ("x", "y"))
+    return (x, y) if x and y and y != "不" + x else None
 
 
 def weighed(options: tuple[str, str], language: str) -> list[str]:
     """Sentences that lean to one of two options and say why; none where nothing speaks for either."""
-    either = moves(language)["either"]
-    fits = {
-        name: [re.search(pattern, option, re.IGNORECASE) is not None for option in options]
-        for name, pattern in either["words"].items()
-    }
-    x, y = options
-    name, drastic = "", fits["drastic"]
-    if fits["wearing"][0] != fits["wearing"][1]:
-        name = "wearing"
-        x, y = (y, x) if fits[name][0] else (x, y)
-    elif [fits["tell"][0], fits["wait"][1]] == [True, True] or [fits["wait"][0], fits["tell"][1]] == [True, True]:
-        name = "tell"
-        x, y = (y, x) if fits["wait"][0] else (x, y)
-    else:
-        for kind in ("wait", "small"):
-            if fits[kind][0] != fits[kind][1]:
-                name = kind
-                x, y = (x, y) if fits[kind][0] else (y, x)
-                break
-    if drastic[options.index(x)]:
-        return []
-    said = [sentence.replace(_FIRST, x).replace(_SECOND, y) for sentence in either.get(name, ())]
-    return [sentence for sentence in said if not objection(sentence, language)]
+    for name, speaks_for in _RULES.items():
+        for x, y in (options[::-1], options):
+            if speaks_for(_kinds(x, language), _kinds(y, language)):
+                return [] if "drastic" in _kinds(x, language) else _sentences(name, language, x, y)
+    return []
 
 
 def hanging(text: str, language: str) -> list[str]:
     """Sentences that say what "should I?" hangs on; none where that is not asked, or of what ends something."""
-    sentence = _last_sentence(text, language)
-    found = (_ZH_ACT if language == "zh" else _EN_ACT).search(sentence)
-    if found is None or assess(sentence).risk is not Risk.NONE:
+    if (found := _asked(_ZH_ACT if language == "zh" else _EN_ACT, text, language)) is None:
         return []
     asked = next(group for group in found.groups() if group)
     act = _ZH_LEAD.sub("", asked) if language == "zh" and len(asked) < 3 else _option(asked, language)
-    either = moves(language)["either"]
-    if not act or re.search(either["words"]["drastic"], act, re.IGNORECASE) or " or " in act or "还是" in act:
+    if not act or "drastic" in _kinds(act, language) or " or " in act or "还是" in act:
         return []
-    said = [sentence.replace(_FIRST, act) for sentence in either["act"]]
+    return _sentences("act", language, act)
+
+
+def _asked(pattern: re.Pattern[str], text: str, language: str) -> re.Match[str] | None:
+    """Where the last sentence asks so, and states no risk."""
+    end = r"(?<=[。！!.\n])\s*" if language == "zh" else r"(?<=[.!\n])\s*"
+    sentence = re.split(end, plain(text).strip())[-1].strip()
+    found = pattern.search(sentence)
+    return found if found and assess(sentence).risk is Risk.NONE else None
+
+
+def _kinds(option: str, language: str) -> set[str]:
+    """What an option may be, by its words."""
+    words = moves(language)["either"]["words"]
+    return {name for name, pattern in words.items() if re.search(pattern, option, re.IGNORECASE)}
+
+
+def _sentences(name: str, language: str, x: str, y: str = "") -> list[str]:
+    said = [sentence.replace("{x}", x).replace("{y}", y) for sentence in moves(language)["either"][name]]
     return [sentence for sentence in said if not objection(sentence, language)]
-
-
-def _last_sentence(text: str, language: str) -> str:
-    plain = unicodedata.normalize("NFKC", text).replace("’", "'").strip()
-    return re.split(r"(?<=[。！!.\n])\s*" if language == "zh" else r"(?<=[.!\n])\s*", plain)[-1].strip()
 
 
 def _option(text: str, language: str) -> str:

@@ -198,7 +198,7 @@ class Dialogue:
         if not speech.spoken:
             fault = fault or _nothing_fit(speech)
             chain = unanswered_chain(post.language)
-            reply = self._replied(post, chain, risk, cancelled, stopped=speech.stopped, fault=fault)
+            reply = self._replied(post, chain, risk, cancelled, speech, fault)
             yield from _deltas(reply.chain)
             yield reply
             return
@@ -207,10 +207,7 @@ class Dialogue:
             added = ("" if post.language == "zh" else " ") + lead
             yield Delta(Layer.ANSWER, added)
             chain = Chain(chain.texts | {Layer.ANSWER: chain[Layer.ANSWER] + added}, chain.valid)
-        first = speech.begun - post.accepted if speech.begun else None
-        yield self._replied(
-            post, chain, risk, cancelled, speech=speech, first=first, stopped=speech.stopped, fault=fault
-        )
+        yield self._replied(post, chain, risk, cancelled, speech, fault)
 
     def warm_up(self, language: str, cancelled: threading.Event) -> None:
         """Have the engine evaluate the preamble of a language, so that the first reply need not wait for it.
@@ -299,31 +296,20 @@ class Dialogue:
         chain: Chain,
         risk: Risk,
         cancelled: Cancellation | None = None,
-        *,
         speech: Speech | None = None,
-        first: float | None = None,
-        stopped: Counter[str] | None = None,
         fault: str = "",
     ) -> Reply:
-        """The reply, which is remembered; ``speech`` where a model wrote it. Raises ``Cancelled``."""
+        """The reply, which is remembered; ``speech`` where a model was asked. Raises ``Cancelled``."""
         total = time.monotonic() - post.accepted
         kind: Kind | None = post.verdict.kind
         resources = self._hotlines.lines(post.locale, kind) if risk else []
-        first = total if first is None else first
-        reply = Reply(
-            post.session_id,
-            chain,
-            post.locale,
-            risk,
-            resources,
-            speech.model if speech else "",
-            first,
-            total,
-            fault,
-            stopped or Counter(),
-        )
+        reply = Reply(post.session_id, chain, post.locale, risk, resources, "", total, total, fault)
         turn = Exchange(post.text, chain[Layer.ANSWER])
         if speech:
+            reply = replace(reply, stopped=speech.stopped)
+        if speech and speech.spoken:
+            first = speech.begun - post.accepted if speech.begun else total
+            reply = replace(reply, model=speech.model, seconds_to_first_token=first)
             turn = replace(turn, asked=speech.asked, written=chain.serialise())
 
         def remember() -> None:

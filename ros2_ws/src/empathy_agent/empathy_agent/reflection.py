@@ -107,20 +107,25 @@ _EN_ASKED_MOST = 18
 _UNFIT = re.compile(rf"[^\w{HAN}À-ÖØ-öø-ÿ ',%-]|\d{{4,}}|_|<|>|www|http", re.IGNORECASE)
 
 
+def plain(text: str) -> str:
+    """A text in the widths and with the apostrophes that the patterns expect."""
+    return unicodedata.normalize("NFKC", text).replace("’", "'")
+
+
 def clauses(text: str, language: str) -> list[str]:
     """Clauses of a text in ``"zh"`` or ``"en"`` that can be said back, in the second person and in their order.
 
     Clauses that address the listener, ask, quote, depend on another, hold signs or long numbers, or state a risk are
     left out. At most :data:`MOST`, of a longer text the last ones: there it says what matters now.
     """
-    text = unicodedata.normalize("NFKC", text).replace("’", "'")
+    text = plain(text)
     found = _turned_zh(text) if language == "zh" else _turned_en(text)
     return list(dict.fromkeys(turned for own, turned in found if assess(own).risk is Risk.NONE))[-MOST:]
 
 
 def corrections(text: str, language: str) -> list[str]:
     """What a correction says is so: clauses that may be short, such as "it's your sister"."""
-    text = unicodedata.normalize("NFKC", text).replace("’", "'")
+    text = plain(text)
     found = []
     for part in _ZH_SPLIT.split(text) if language == "zh" else ():
         if (match := _ZH_CORRECTION.match(part)) and len(part) in _ZH_SMALL and not _ZH_OPEN.search(part):
@@ -130,7 +135,7 @@ def corrections(text: str, language: str) -> list[str]:
 
 def asked(text: str, language: str) -> list[str]:
     """The question that a text ends with, as part of a sentence: "how to tell your boss"; none, if it has no such form."""
-    text = unicodedata.normalize("NFKC", text).replace("’", "'")
+    text = plain(text)
     questions = re.findall(r"[^。！？!?\n]+[？?]" if language == "zh" else r"[^.!?\n]+[?]", text)
     for question in reversed(questions[-2:]):
         turned = (_asked_zh if language == "zh" else _asked_en)(question.strip(" ?？"))

@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from empathy_agent.chain import Layer
-from empathy_agent.choices import alternatives, hanging, weighed
+from empathy_agent.choices import leanings
 from empathy_agent.language import language_data
 from empathy_agent.reflection import MOST, asked, clauses, corrections
 from empathy_agent.sentences import split_sentences
@@ -27,7 +27,6 @@ CLAUSE, FEELING, BELIEF, ASKED = "{clause}", "{feeling}", "{belief}", "{asked}"
 _REMEMBERED = 3
 """Earlier messages whose clauses may be taken up."""
 _PLACE = re.compile(r"\{\w+\}")
-_CHOOSING = ("decide", "opinion", "cope")
 _ABOUT_AGENT = ("self_of_agent", "outside", "judged")
 
 
@@ -74,10 +73,7 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
     if kind == "question":
         about_agent = turn.question in _ABOUT_AGENT
         parts = bank["answers"][turn.question]
-        pair = alternatives(text, language) if turn.question in _CHOOSING else None
-        leaning = weighed(pair, language) if pair else []
-        if turn.question == "decide" and not pair:
-            leaning = hanging(text, language)
+        leaning = leanings(text, language, turn.question)
         first = offered(leaning, parts["first"], count=len(leaning) or OFFERED_ANSWERS)
         answer = [first, offered(parts["then"])]
         if own and not earlier and not about_agent:  # a story that ends with a question

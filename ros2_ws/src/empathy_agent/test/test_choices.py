@@ -103,3 +103,7 @@ def test_the_answer_to_such_a_question_begins_with_a_side() -> None:
 def test_any_text_may_ask(language: str, before: str, mark: str, after: str) -> None:
     options = alternatives(before + mark + after, language)
     assert options is None or all(isinstance(sentence, str) for sentence in weighed(options, language))
+
+
+def test_waiting_for_somebody_to_speak_is_not_speaking() -> None:
+    assert weighed(("等他先开口", "放着"), "zh") == []
