@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
@@ -25,8 +26,10 @@ def worker_pool(
         # It would go on for hours, or for ever when nobody takes its results any more.
         for worker in multiprocessing.active_children():
             worker.kill()
-        # What was on its way to them would wait for a reader until there is none (before Python 3.11.5, gh-94777).
-        pool._call_queue._reader.close()  # type: ignore[attr-defined]
+        # What is on its way to them waits for a reader until there is none (gh-94777). From 3.11.5 on the pool's own
+        # thread closes it, and closed from two threads it may be closed twice.
+        if sys.version_info < (3, 11, 5):
+            pool._call_queue._reader.close()  # type: ignore[attr-defined]
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
