@@ -49,7 +49,7 @@ def main(
             good += valid
             console.print(
                 f"{label}: {'ok' if valid else 'NOT VALID'}, first token {reply.seconds_to_first_token:.1f} s, "
-                f"total {reply.seconds_total:.1f} s, {dialogue.tokens_per_second:.1f} tokens/s"
+                f"total {reply.seconds_total:.1f} s, {dialogue.characters_per_second:.0f} characters/s"
             )
             if show:
                 console.print("".join(f"  {layer.tag}: {reply.chain[layer]}\n" for layer in Layer))

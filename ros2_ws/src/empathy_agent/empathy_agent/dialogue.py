@@ -109,7 +109,7 @@ class Dialogue:
         self.sessions = Sessions() if sessions is None else sessions  # one without a session is false
         self._locale = locale
         self._max_characters = max_characters
-        self.tokens_per_second = 0.0  # of the last generation
+        self.characters_per_second = 0.0  # of the last generation, tags included
         if max_characters < 1:
             raise ValueError(f"max_characters {max_characters} must be at least 1")
         # A Chinese character counts as one token.
@@ -256,7 +256,7 @@ class Dialogue:
                         continue
                     # Not what the engine says later: others ask it, too, and the next one may be asked in vain.
                     speech.model, speech.asked = model, asked
-                    started, count = started or time.monotonic(), count + 1
+                    started, count = started or time.monotonic(), count + len(chunk)
                     yield from speech.feed(chunk)
             except CutOff as error:
                 logger.warning("%s", error)
@@ -264,8 +264,7 @@ class Dialogue:
             except EngineError:
                 yield from speech.finish(whole=False)
                 raise
-            # Servers send a token an event; the first one came when the clock started.
-            self.tokens_per_second = (count - 1) / (time.monotonic() - started) if count > 1 else 0.0
+            self.characters_per_second = count / max(time.monotonic() - started, 1e-3)
             yield from speech.finish(whole)
             speech.model = speech.model or model
             if speech.spoken:

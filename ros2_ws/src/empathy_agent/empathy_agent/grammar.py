@@ -7,11 +7,7 @@ numbers, and a wrong help line is worse than none.
 
 from __future__ import annotations
 
-import json
-import re
-
 from empathy_agent.chain import THINK, Layer
-from empathy_agent.scaffold import Scaffold
 from empathy_agent.turns import Turn
 
 # Gap between sentences, gap that may begin a paragraph, and a free sentence.
@@ -45,35 +41,9 @@ def chain_grammar(language: str, turn: Turn) -> str:
 
     Raises ``KeyError`` for another language.
     """
-    parts = {}
+    rules = [f'root ::= "<{THINK}>" part1 part2 part3 part4 "</{THINK}>" part5']
     for layer, (fewest, most) in (_LAYERS | {Layer.ANSWER: _ANSWERS.get(turn.kind, _BRIEF)}).items():
         gap = "pause" if layer is Layer.ANSWER else "gap"
-        parts[layer] = f"sentence ({gap} sentence){{{fewest - 1},{most - 1}}}"
-    return _grammar(parts) + _LANGUAGES[language]
-
-
-def scaffold_grammar(language: str, scaffold: Scaffold) -> str:
-    """The grammar for a model that chooses: the sentences of a scaffold and nothing else."""
-    gap = json.dumps("" if language == "zh" else " ")
-    parts = {
-        layer: f" {gap} ".join(f"({' | '.join(map(_choice, choices))})" for choices in sentences)
-        for layer, sentences in scaffold.sentences.items()
-    }
-    rules = [f"{name[1:-1]} ::= {' | '.join(map(_quoted, picks))}" for name, picks in scaffold.picks.items() if picks]
-    return "\n".join([_grammar(parts), *rules]) + "\n"
-
-
-def _grammar(parts: dict[Layer, str]) -> str:
-    rules = [f'root ::= "<{THINK}>" part1 part2 part3 part4 "</{THINK}>" part5']
-    return "\n".join(
-        rules + [f'part{layer} ::= "<{layer.tag}>" {body} "</{layer.tag}>"' for layer, body in parts.items()]
-    )
-
-
-def _choice(choice: str) -> str:
-    pieces = re.split(r"(\{\w+\})", choice)
-    return " ".join(piece[1:-1] if piece.startswith("{") else _quoted(piece) for piece in pieces if piece)
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+        sentences = f"sentence ({gap} sentence){{{fewest - 1},{most - 1}}}"
+        rules.append(f'part{layer} ::= "<{layer.tag}>" {sentences} "</{layer.tag}>"')
+    return "\n".join(rules) + _LANGUAGES[language]

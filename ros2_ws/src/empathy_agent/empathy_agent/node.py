@@ -243,7 +243,7 @@ class EmpathyAgent(AutostartNode):
             "failures": str(self._failures),
             "threads_replaced": str(worker.replaced),
             "sentences_stopped": stopped,
-            "tokens_per_second": f"{worker.tokens_per_second:.1f}",
+            "characters_per_second": f"{worker.characters_per_second:.1f}",
             "last_seconds_to_first_token": f"{last.seconds_to_first_token:.2f}" if last else "",
             "last_seconds_total": f"{last.seconds_total:.2f}" if last else "",
         }
@@ -307,10 +307,10 @@ class EmpathyAgent(AutostartNode):
         self._acknowledged.publish(message)
 
     def _on_forget(self, request: Forget.Request, response: Forget.Response) -> Forget.Response:
-        if self._dialogue is None or not self.active:
+        if self._worker is None or not self.active:
             response.message = "the agent is not active; activate it and ask again"
             return response
-        response.sessions = self._dialogue.sessions.forget(request.session_id)
+        response.sessions = self._worker.forget(request.session_id)
         files = 0
         if self._transcripts is not None:
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from empathy_agent.engines import Decoding, Engine
-from empathy_agent.grammar import chain_grammar, scaffold_grammar
+from empathy_agent.grammar import chain_grammar
 from empathy_agent.prompt import Manner, Message, begun, estimate_tokens, messages
 from empathy_agent.scaffold import scaffold
 from empathy_agent.session import Memory
@@ -78,13 +78,13 @@ def _fitting(engine: Engine, language: str, text: str, memory: Memory) -> Memory
 
 
 def _decoding(engine: Engine, language: str, text: str, turn: Turn, memory: Memory, seed: int | None) -> Decoding:
-    grammar = ""
-    if engine.supports_grammar and engine.scaffold:
+    decoding = Decoding(max_tokens=REPLY_TOKENS, seed=seed)
+    if engine.scaffold:
         earlier = [turn.post for turn in memory.turns]
-        grammar = scaffold_grammar(language, scaffold(turn, language, text, earlier, memory.said))
-    elif engine.supports_grammar:
-        grammar = chain_grammar(language, turn)
-    decoding = Decoding(max_tokens=REPLY_TOKENS, grammar=grammar, seed=seed)
+        plan = scaffold(turn, language, text, earlier, memory.said)
+        return replace(decoding, places=plan.places("" if language == "zh" else " "))
+    if engine.supports_grammar:
+        decoding = replace(decoding, grammar=chain_grammar(language, turn))
     # Small models that were trained on the format write freely, and drawn timidly they run in circles.
     trained = manner(engine) is Manner.TRAINED
     return replace(decoding, temperature=0.7, repeat_penalty=1.1) if trained else decoding

@@ -7,12 +7,13 @@ kind of turn, this theme and this type of question. What was said before in the 
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from empathy_agent.chain import Layer
+from empathy_agent.chain import THINK, Layer
 from empathy_agent.choices import leanings
 from empathy_agent.language import language_data
 from empathy_agent.reflection import MOST, asked, clauses, corrections
@@ -27,6 +28,7 @@ CLAUSE, FEELING, BELIEF, ASKED = "{clause}", "{feeling}", "{belief}", "{asked}"
 _REMEMBERED = 3
 """Earlier messages whose clauses may be taken up."""
 _PLACE = re.compile(r"\{\w+\}")
+_PLACES = re.compile(r"(\{\w+\})")
 _ABOUT_AGENT = ("self_of_agent", "outside", "judged")
 
 
@@ -37,6 +39,24 @@ class Scaffold:
     sentences: dict[Layer, list[list[str]]]
     picks: dict[str, list[str]]
     """What may stand for ``{clause}``, ``{feeling}``, ``{belief}`` and ``{asked}``."""
+
+    def places(self, gap: str) -> tuple[tuple[str, ...], ...]:
+        """The whole chain with all that may stand at each place, for :class:`~empathy_agent.engines.Decoding`.
+
+        ``gap`` stands between sentences.
+        """
+        result: list[tuple[str, ...]] = [(f"<{THINK}>",)]
+        for layer, sentences in self.sentences.items():
+            result.append((f"<{layer.tag}>",))
+            for number, choices in enumerate(sentences):
+                result += [(gap,)] * (number > 0)
+                result.append(tuple(text for choice in choices for text in self._filled(choice)))
+            result.append((f"</{layer.tag}>" + f"</{THINK}>" * (layer is Layer.STRATEGY),))
+        return tuple(result)
+
+    def _filled(self, choice: str) -> Iterator[str]:
+        pieces = (self.picks.get(piece, [piece]) for piece in _PLACES.split(choice))
+        return map("".join, itertools.product(*pieces))
 
 
 def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), said: Collection[str] = ()) -> Scaffold:

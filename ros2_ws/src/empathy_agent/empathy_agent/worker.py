@@ -89,9 +89,9 @@ class Worker:
             return len(self._current)
 
     @property
-    def tokens_per_second(self) -> float:
+    def characters_per_second(self) -> float:
         """Speed of the last generation, 0 before the first."""
-        return self._dialogue.tokens_per_second
+        return self._dialogue.characters_per_second
 
     # Input --------------------------------------------------------------------------------------------------------
 
@@ -139,6 +139,14 @@ class Worker:
             _done(job, _cancellation())
         return job.cancelled.is_set()
 
+    def forget(self, session_id: str = "") -> int:
+        """Let the dialogue forget a session, or all of them; how many there were.
+
+        What is being answered or waits there is cancelled first: it would be remembered after all.
+        """
+        self._end(session_id)
+        return self._dialogue.sessions.forget(session_id)
+
     def close(self) -> None:
         """Cancel what is being answered and what waits, and end the threads."""
         with self._changed:
@@ -163,11 +171,15 @@ class Worker:
             _done(job, DialogueError(ErrorCode.ENGINE_FAILED, "a thread of the dialogue ended unforeseen"))
 
     def _interrupt(self, session_id: str) -> None:
-        """Cancel what is being answered in a session, and what waits; nobody's posts are not one session."""
+        if session_id:  # nobody's posts are not one session
+            self._end(session_id)
+
+    def _end(self, session_id: str) -> None:
+        """Cancel what is being answered and what waits in a session; empty: in all."""
         with self._changed:
             jobs = [*self._current.values(), *self._waiting]
         for job in jobs:
-            if session_id and job.session_id == session_id:
+            if session_id in ("", job.session_id):
                 self.cancel(job)
 
     def _give(self, job: Job, reply: Reply) -> None:

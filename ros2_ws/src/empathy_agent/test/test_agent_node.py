@@ -410,7 +410,7 @@ def test_diagnostics_keep_coming_while_a_reply_is_made() -> None:
         listener.close()
     assert values["model"] == "m"
     assert values["queue"] == "0"
-    assert float(values["tokens_per_second"]) > 0
+    assert float(values["characters_per_second"]) > 0
 
 
 @pytest.mark.parametrize(

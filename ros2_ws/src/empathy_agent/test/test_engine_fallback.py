@@ -148,14 +148,14 @@ def test_each_engine_gets_a_prompt_of_its_own() -> None:
         engine = Fallback(
             [
                 OpenAIServer(one.url, "one", context=8192),
-                OpenAIServer(two.url, "two", context=4096, supports_grammar=True, scaffold=True),
+                OpenAIServer(two.url, "two", context=4096, supports_grammar=True),
             ]
         )
         assert ending(engine.ask(build, threading.Event())) == "here"
         assert one.requests[0]["messages"][0]["content"] == "for one"
         assert two.requests[0]["messages"][0]["content"] == "for two"
         assert "grammar" in two.requests[0]
-        assert (engine.context, engine.supports_grammar, engine.scaffold) == (4096, True, True)
+        assert (engine.context, engine.supports_grammar, engine.scaffold) == (4096, True, False)
         ask(engine, Decoding(grammar="root ::= 'b'"))
         assert "grammar" not in one.requests[-1]
         engine.close()

@@ -36,7 +36,7 @@ def test_posts_are_answered_in_order() -> None:
         worker.close()
     assert [outcome.session_id for outcome in outcomes if isinstance(outcome, Reply)] == ["a", "b", "c"]
     assert worker.last_reply is outcomes[-1]
-    assert worker.tokens_per_second > 0
+    assert worker.characters_per_second > 0
 
 
 def test_a_full_queue_is_busy() -> None:
@@ -218,6 +218,26 @@ def test_who_was_answered_is_remembered_and_nobody_else_whenever_the_cancellatio
     }
     assert len({type(outcome) for outcome in told.values()}) == 2
     worker.close()
+
+
+def test_what_is_being_answered_or_waits_is_forgotten_too() -> None:
+    done: dict[str, queue.Queue[Reply | DialogueError]] = {name: queue.Queue() for name in "ab"}
+    with serve(events(GOOD), events(GOOD, size=1), events(GOOD), pause=0.02) as server:
+        dialogue = Dialogue(OpenAIServer(server.url, "m"))
+        worker = Worker(dialogue)
+        worker.submit(Job(POST, done["a"].put, session_id="a"))
+        assert isinstance(done["a"].get(timeout=5), Reply)
+        worker.submit(Job("My cat Tilly has died.", done["a"].put, session_id="a"))
+        while len(server.requests) < 2:
+            time.sleep(0.01)
+        worker.submit(Job("Tilly was old.", done["a"].put, session_id="a"))
+        worker.submit(Job(POST, done["b"].put, session_id="b"))
+        assert worker.forget("a") == 1
+        assert [code(done["a"].get(timeout=5)) for _ in range(2)] == [ErrorCode.CANCELED] * 2
+        assert isinstance(done["b"].get(timeout=5), Reply)
+        assert dialogue.sessions.memory("a").turns == []
+        assert worker.forget() == 1
+        worker.close()
 
 
 class Broken(Dialogue):

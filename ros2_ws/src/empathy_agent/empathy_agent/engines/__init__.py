@@ -54,6 +54,8 @@ class Decoding:
     repeating what the context already holds word for word, which keeps a small model from looping and from copying the
     worked examples; engines without it leave it out. ``repeat_penalty`` divides the odds of what was said within the
     last 256 tokens, 1 being none. ``whole`` says that a text which ``max_tokens`` ends is an error (``CutOff``).
+    ``places`` are for engines with ``scaffold``: the text is one of the strings of each place, in order, and all that
+    the model does is to choose.
     """
 
     max_tokens: int = 1024
@@ -65,6 +67,7 @@ class Decoding:
     stop: tuple[str, ...] = ()
     seed: int | None = None
     whole: bool = True
+    places: tuple[tuple[str, ...], ...] = ()
 
 
 class Engine(Protocol):
@@ -73,7 +76,7 @@ class Engine(Protocol):
     model: str  # name for people: of the catalogue, or of the server's model
     context: int  # tokens of prompt and output together
     supports_grammar: bool
-    scaffold: bool  # whether the model needs the support of a scaffold, see grammar.py
+    scaffold: bool  # whether the model chooses between sentences instead of writing, see scaffold.py
     worked_examples: bool  # whether it needs to be shown the format, see prompt.py
 
     def stream(self, messages: Sequence[Message], decoding: Decoding, cancelled: threading.Event) -> Iterator[str]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from empathy_agent.engines import CutOff, Decoding, Engine, EngineError
+from empathy_agent.engines.choosing import Pick, chosen
 from empathy_agent.engines.events import Usage, usage_in
 from empathy_agent.engines.openai_server import OpenAIServer
 from empathy_agent.engines.prompt_cache import PromptCache, default_folder
@@ -102,7 +103,10 @@ class LlamaCpp(Engine):
         with child.slots.taken(messages) as slot:
             self._touch(child, slot)
             try:
-                yield from child.server.stream(messages, decoding, cancelled, {"id_slot": slot})
+                if decoding.places:
+                    yield from chosen(decoding.places, child.picks(messages, decoding, slot, cancelled))
+                else:
+                    yield from child.server.stream(messages, decoding, cancelled, {"id_slot": slot})
             except CutOff:
                 raise
             except EngineError:
@@ -254,6 +258,22 @@ class _Child:
         """Have the model read a prompt as it is."""
         body = {"prompt": prompt, "n_predict": 0, "cache_prompt": True, "id_slot": slot}
         return usage_in(self.server.post("/completion", body, cancelled))
+
+    def picks(self, messages: Sequence[Message], decoding: Decoding, slot: int, cancelled: threading.Event) -> Pick:
+        """Evaluates a prompt; what is given continues the reply by what the model picks."""
+        prompt = self.server.post("/apply-template", {"messages": list(messages)}, cancelled)["prompt"]
+        self.server.usage = self.evaluate(prompt, slot, cancelled)
+        fields = {**self.server.drawing(decoding), "cache_prompt": True, "id_slot": slot}
+
+        def pick(text: str, grammar: str) -> str:
+            for tokens in (1, 4):  # a character may take several, and is not told before its last
+                asked = {**fields, "prompt": prompt + text, "grammar": grammar, "n_predict": tokens}
+                letters = self.server.post("/completion", asked, cancelled)["content"].partition("\ufffd")[0]
+                if letters:
+                    break
+            return letters
+
+        return pick
 
     def slot(self, slot: int, action: str, file: str) -> dict[str, Any]:
         """Save a slot to a file of the folder, or restore it."""

@@ -42,6 +42,7 @@ class OpenAIServer(Engine):
     address that cannot be one.
     """
 
+    scaffold = False
     worked_examples = True
 
     def __init__(
@@ -51,7 +52,6 @@ class OpenAIServer(Engine):
         *,
         context: int = 8192,
         supports_grammar: bool = False,
-        scaffold: bool = False,
         api_key: str = "",
         timeout: float = 120.0,
     ) -> None:
@@ -60,7 +60,6 @@ class OpenAIServer(Engine):
         self.model = model
         self.context = context
         self.supports_grammar = supports_grammar
-        self.scaffold = scaffold
         self.usage: Usage | None = None  # of the last reply whose server told it
         self._connection = Connection({"Authorization": f"Bearer {api_key}"} if api_key else {}, timeout)
 
@@ -108,20 +107,15 @@ class OpenAIServer(Engine):
         """Close the connections; replies that are being streamed end with ``EngineError``."""
         self._connection.close()
 
-    def _body(self, messages: Sequence[Message], decoding: Decoding) -> dict[str, Any]:
-        body: dict[str, Any] = {
-            "model": self.model,
-            "messages": list(messages),
-            "stream": True,
-            "max_tokens": decoding.max_tokens,
-            "temperature": decoding.temperature,
-        }
+    def drawing(self, decoding: Decoding) -> dict[str, Any]:
+        """The fields of a request that say how text is drawn."""
+        fields: dict[str, Any] = {"temperature": decoding.temperature}
         if decoding.stop:
-            body["stop"] = list(decoding.stop)
+            fields["stop"] = list(decoding.stop)
         if decoding.seed is not None:
-            body["seed"] = decoding.seed
+            fields["seed"] = decoding.seed
         if self.supports_grammar:
-            body |= {
+            fields |= {
                 "min_p": decoding.min_p,
                 "dry_multiplier": decoding.dry_multiplier,
                 "dry_allowed_length": 6,
@@ -133,8 +127,12 @@ class OpenAIServer(Engine):
             }
             if decoding.grammar:
                 # llama.cpp and vLLM; each leaves out what it does not know.
-                body |= {"grammar": decoding.grammar, "structured_outputs": {"grammar": decoding.grammar}}
-        return body
+                fields |= {"grammar": decoding.grammar, "structured_outputs": {"grammar": decoding.grammar}}
+        return fields
+
+    def _body(self, messages: Sequence[Message], decoding: Decoding) -> dict[str, Any]:
+        asked = {"model": self.model, "messages": list(messages), "stream": True, "max_tokens": decoding.max_tokens}
+        return asked | self.drawing(decoding)
 
     async def _chat(self, client: httpx.AsyncClient, body: Mapping[str, Any], whole: bool, emit: Emit[str]) -> None:
         async with self._opened(client, body) as source:
