@@ -1,15 +1,15 @@
 """Questions of the form "A or B?" and "should I?": what is asked, and what may be leant to.
 
 The agent knows little, so it leans by what is true of nearly all such choices: to what does not wear the person out, to
-saying it rather than carrying it alone, to what can still be undone, to the smaller step first, and never to what
-ends something (a job, a marriage). The words for that are data (``moves/``, ``either``). Where none of it applies there
+saying it rather than carrying it alone, to what can still be undone unless time counts, to the smaller step first, and
+never to what ends something (a job, a marriage). The words for that are data (``moves/``, ``either``). Where none of it applies there
 is nothing that it could say.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from empathy_agent.reflection import plain, turned
 from empathy_agent.safety import Risk, assess, objection
@@ -19,6 +19,7 @@ _CHOOSING = ("decide", "opinion", "cope")
 """Types of question that may ask for a choice."""
 _RULES: dict[str, Callable[[set[str], set[str]], bool]] = {
     "wearing": lambda x, y: "wearing" in y - x,
+    "late": lambda x, y: "late" in y - x,
     "tell": lambda x, y: "tell" in x and "wait" in y - x,
     "wait": lambda x, y: "wait" in x - y,
     "small": lambda x, y: "small" in x - y,
@@ -55,11 +56,15 @@ _EN_NO_ACT = re.compile(
 _EN_MOST = 9  # words
 
 
-def leanings(text: str, language: str, question: str) -> list[str]:
-    """Sentences that answer a question of a type of ``moves/`` with a side, or with what it hangs on; none without."""
+def leanings(text: str, language: str, question: str, earlier: Sequence[str] = ()) -> list[str]:
+    """Sentences that answer a question of a type of ``moves/`` with a side, or with what it hangs on; none without.
+
+    ``earlier`` are the person's messages before: they tell whether time counts.
+    """
     pair = alternatives(text, language) if question in _CHOOSING else None
     if pair:
-        return weighed(pair, language)
+        urgent = moves(language)["either"]["urgent"]
+        return weighed(pair, language, re.search(urgent, "\n".join([*earlier, text]), re.IGNORECASE) is not None)
     return hanging(text, language) if question == "decide" else []
 
 
@@ -74,12 +79,18 @@ def alternatives(text: str, language: str) -> tuple[str, str] | None:
     return (x, y) if x and y and y != "不" + x else None
 
 
-def weighed(options: tuple[str, str], language: str) -> list[str]:
-    """Sentences that lean to one of two options and say why; none where nothing speaks for either."""
+def weighed(options: tuple[str, str], language: str, urgent: bool = False) -> list[str]:
+    """Sentences that lean to one of two options and say why; none where nothing speaks for either.
+
+    Where it is ``urgent``, to wait is to be late.
+    """
+    kinds = {option: _kinds(option, language) for option in options}
+    if urgent:
+        kinds = {option: {"late" if kind == "wait" else kind for kind in found} for option, found in kinds.items()}
     for name, speaks_for in _RULES.items():
         for x, y in (options[::-1], options):
-            if speaks_for(_kinds(x, language), _kinds(y, language)):
-                return [] if "drastic" in _kinds(x, language) else _sentences(name, language, x, y)
+            if speaks_for(kinds[x], kinds[y]):
+                return [] if "drastic" in kinds[x] else _sentences(name, language, x, y)
     return []
 
 

@@ -93,7 +93,7 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
     if kind == "question":
         about_agent = turn.question in _ABOUT_AGENT
         parts = bank["answers"][turn.question]
-        leaning = leanings(text, language, turn.question)
+        leaning = leanings(text, language, turn.question, earlier)
         first = offered(leaning, parts["first"], count=len(leaning) or OFFERED_ANSWERS)
         answer = [first, offered(parts["then"])]
         if own and not earlier and not about_agent:  # a story that ends with a question

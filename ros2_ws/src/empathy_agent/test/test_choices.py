@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from empathy_agent.chain import Layer
-from empathy_agent.choices import alternatives, hanging, weighed
+from empathy_agent.choices import alternatives, hanging, leanings, weighed
 from empathy_agent.grammar import LANGUAGES
 from empathy_agent.safety import objection
 from empathy_agent.scaffold import scaffold
@@ -103,6 +103,21 @@ def test_the_answer_to_such_a_question_begins_with_a_side() -> None:
 def test_any_text_may_ask(language: str, before: str, mark: str, after: str) -> None:
     options = alternatives(before + mark + after, language)
     assert options is None or all(isinstance(sentence, str) for sentence in weighed(options, language))
+
+
+@pytest.mark.parametrize(
+    ("language", "earlier", "text", "one"),
+    [
+        ("zh", "我家狗昨天下午走丢了", "我是接着去贴寻狗启事，还是先等等消息？", "接着去贴寻狗启事"),
+        ("en", "Our dog has been missing since Tuesday.", "Should I go on putting up notices or wait for news?",
+         "go on putting up notices"),
+    ],
+)  # fmt: skip
+def test_where_time_counts_waiting_is_not_leant_to(language: str, earlier: str, text: str, one: str) -> None:
+    said = leanings(text, language, "decide", [earlier])
+    assert said
+    assert all(one in sentence for sentence in said)
+    assert not any(one in sentence.split(",")[0].split("，")[0] for sentence in leanings(text, language, "decide"))
 
 
 def test_waiting_for_somebody_to_speak_is_not_speaking() -> None:
