@@ -14,7 +14,6 @@ from imuface_core.arkit import BLENDSHAPES
 from imuface_core.stamps import SECOND, to_ns
 from imuface_interfaces.msg import Blendshapes
 from imuface_node import AutostartNode, Param, Status, StatusLevel, arrived, message_class, qos
-from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.subscription import Subscription
@@ -29,19 +28,6 @@ from imuface_avatar.target import Target
 LOST = 0.5
 """s without a face after which the receiver is told that it is not tracked."""
 LOG_PERIOD = 5.0
-
-
-class _OnDemand(CallbackGroup):
-    """Whose messages wake nobody: waking costs rclpy more than all that is done with a face."""
-
-    def can_execute(self, entity: object) -> bool:
-        return False
-
-    def beginning_execution(self, entity: object) -> bool:
-        return False
-
-    def ending_execution(self, entity: object) -> None:
-        pass
 
 
 @dataclass(frozen=True)
@@ -63,6 +49,7 @@ def _options() -> Iterator[Param]:
 class AvatarNode(AutostartNode):
     """Sends each face to one receiver, as the chosen protocol has it."""
 
+    BY_EVENTS = True
     PARAMETERS = (
         Param("protocol", "vmc", "how the receiver is told", choices=tuple(PROTOCOLS)),
         Param("host", "127.0.0.1", "machine of the receiver; another one than this gets the face over the network"),
@@ -130,9 +117,7 @@ class AvatarNode(AutostartNode):
         except ImportError as error:
             self.get_logger().warning(f"the head looks straight ahead: {error}; make setup installs it")
             return
-        self._transforms = self.create_subscription(
-            kind, topics.TF, lambda message: None, qos(topics.TF), callback_group=_OnDemand()
-        )
+        self._transforms = self.create_unattended_subscription(kind, topics.TF, qos(topics.TF))
         self._taken.append(self._transforms)
 
     def stop(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import signal
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType
@@ -20,13 +21,17 @@ from imuface_core.topics import DIAGNOSTICS
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.exceptions import NameValidationException, ParameterException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
+from rclpy.timer import Timer
 
+from imuface_node.executor import make_executor, spin
 from imuface_node.parameters import CLEAN_UP_FIRST, Param
 from imuface_node.wire import offered
 
@@ -69,6 +74,9 @@ class AutostartNode(LifecycleNode):
     configuration.
     """
 
+    BY_EVENTS: ClassVar[bool] = False
+    """Whether :func:`main` spins it with the events executor, for nodes that get many messages a second. It knows no
+    callback groups, and ends the process at once where a task of the executor raises."""
     PARAMETERS: ClassVar[tuple[Param, ...]] = ()
     COMMON: ClassVar[tuple[Param, ...]] = (
         Param("autostart", True, "configure and activate at the start, without a lifecycle manager", read_only=True),
@@ -76,6 +84,7 @@ class AutostartNode(LifecycleNode):
     )
 
     def __init__(self, name: str, **kwargs: Any) -> None:
+        self._unattended: weakref.WeakSet[Subscription] = weakref.WeakSet()
         super().__init__(name, **kwargs)
         self._table = {row.name: row for row in (*self.COMMON, *self.PARAMETERS)}
         for row in self._table.values():
@@ -233,6 +242,31 @@ class AutostartNode(LifecycleNode):
         self._failure = ""
         return TransitionCallbackReturn.SUCCESS
 
+    # Subscriptions and timers -------------------------------------------------------------------------------------
+
+    @property
+    def subscriptions(self) -> Iterator[Subscription]:
+        """Those that the executor waits for."""
+        return (each for each in super().subscriptions if each not in self._unattended)
+
+    def create_unattended_subscription(self, kind: Any, topic: str, profile: QoSProfile) -> Subscription:
+        """Subscribe to what is looked at with :func:`arrived` only: waking for it would cost more than reading it."""
+        # Without rclpy's own events: where they are waited for, messages wake, too, and are not taken.
+        events = SubscriptionEventCallbacks(use_default_callbacks=False)
+        subscription = self.create_subscription(kind, topic, _nothing, profile, event_callbacks=events)
+        self._unattended.add(subscription)
+        return subscription
+
+    def destroy_subscription(self, subscription: Subscription) -> bool:
+        """Destroy a subscription. What had come before is not handed out any more: the events executor would."""
+        subscription.callback = _nothing
+        return super().destroy_subscription(subscription)
+
+    def destroy_timer(self, timer: Timer) -> bool:
+        """Destroy a timer, which does not fire any more, also where it was due."""
+        timer.callback = _nothing
+        return super().destroy_timer(timer)
+
     # Diagnostics --------------------------------------------------------------------------------------------------
 
     def _publish_status(self) -> None:
@@ -256,6 +290,10 @@ class AutostartNode(LifecycleNode):
             for part, status in parts
         ]
         self._diagnostics.publish(message)
+
+
+def _nothing(*message: object) -> None:
+    """What rclpy wants to call."""
 
 
 def arrived(subscription: Subscription) -> Iterator[Any]:
@@ -288,14 +326,14 @@ def main(make_node: Callable[[], AutostartNode], args: list[str] | None = None) 
     except KeyboardInterrupt:
         rclpy.try_shutdown()
         return
-    executor = SingleThreadedExecutor()
+    executor = make_executor(node.BY_EVENTS)
     executor.add_node(node)
     given_up = False
     try:
         given_up = not node.autostart() and node.get_parameter("required").value
         starting = False
         if not given_up:
-            executor.spin()
+            spin(executor)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except rclpy_implementation.RCLError:
