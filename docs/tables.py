@@ -19,6 +19,7 @@ from imuface_driver.node import ImufaceDriver
 from imuface_hri.node import HriNode
 from imuface_node import AutostartNode, Param
 from imuface_robot.cue_node import CueNode
+from imuface_robot.listen_node import ListenNode
 from imuface_robot.robot_node import RobotNode
 from imuface_robot.speech_node import SpeechNode
 
@@ -32,6 +33,7 @@ NODES: dict[str, type[AutostartNode]] = {
     "empathy_agent": EmpathyAgent,
     "cue_node": CueNode,
     "speech_node": SpeechNode,
+    "listen_node": ListenNode,
     "robot_node": RobotNode,
     "recorder": RecorderNode,
     "player": PlayerNode,

@@ -2,8 +2,8 @@
 
 The agent knows little, so it leans by what is true of nearly all such choices: to what does not wear the person out, to
 saying it rather than carrying it alone, to what can still be undone unless time counts, to the smaller step first, and
-never to what ends something (a job, a marriage). The words for that are data (``moves/``, ``either``). Where none of it applies there
-is nothing that it could say.
+never to what ends something (a job, a marriage). The words for that are data (``moves/``, ``either``). Where none of it
+applies there is nothing that it could say.
 """
 
 from __future__ import annotations

@@ -229,6 +229,7 @@ def avatar(
 def robot(
     port: Annotated[int, typer.Option(help="Port of the page.", min=1, max=65535)] = 8770,
     mute: Annotated[bool, typer.Option("--mute", help="Subtitles only.")] = False,
+    listen: Annotated[bool, typer.Option("--listen", help="Hear what you say (docs/robots.md).")] = False,
     namespace: Namespace = "imuface",
 ) -> None:
     """Show the reference robot in the browser until Ctrl-C.
@@ -240,6 +241,7 @@ def robot(
     \b
     imuface robot
     imuface robot --mute --port 9000 --namespace anna
+    imuface robot --listen
     """
     import shutil
 
@@ -249,7 +251,8 @@ def robot(
     speech = not mute and shutil.which("espeak-ng") is not None
     if not speech and not mute:
         typer.echo("no voice: espeak-ng is not installed (Debian: apt install espeak-ng); subtitles only", err=True)
-    arguments = {"namespace": namespace, "robot_port": str(port), "speech": str(speech).lower()}
+    arguments = {"namespace": namespace, "robot_port": str(port)}
+    arguments |= {"speech": str(speech).lower(), "listen": str(listen).lower()}
     raise typer.Exit(_run(launch.plan(_find_launch_file("robot"), arguments)))
 
 
@@ -343,6 +346,11 @@ _FORWARDED = {
     ),
     "head": ("face_recon_node.commands.head", "head", "Make a personal head from a scan."),
     "models": ("empathy_agent.cli", "models_app", "List, fetch and verify language models."),
+    "hearing": (
+        "imuface_robot.hearing.command",
+        "hearing_app",
+        "Fetch the speech recogniser's model; try it.",
+    ),
     "chat": ("empathy_agent.cli", "chat", "Talk with the running agent in the terminal."),
     "ask": ("empathy_agent.cli", "ask", "Answer one post, from an argument or from stdin."),
     "forget": ("imuface_bringup.dialogue_commands", "forget", "Let the running agent forget a session."),

