@@ -137,7 +137,10 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
         },
         {
             CLAUSE: own[-MOST:],
-            FEELING: bank["good_feelings" if kind == "good_news" else "feelings"],
+            FEELING: [
+                *(bank["feelings"] if kind != "good_news" else []),
+                *(bank["good_feelings"] if kind == "good_news" or theme == "general" else []),
+            ],
             BELIEF: chance.sample(beliefs, min(len(beliefs), OFFERED)),
             ASKED: question,
         },

@@ -45,6 +45,8 @@ _PREFACE = re.compile(
 )
 """What announces a question, and is none to be answered."""
 _WIDE_THEMES = ("friends", "family", "work", "study", "money", "identity", "anger", "worry")
+HURT = "hurt"
+"""The theme of no other, where the person says that it hurts; pity is for what was said."""
 _EITHER = re.compile(r"\bor\b|还是")
 """In a question for a choice: "the library or the café?"."""
 _SENTENCE = re.compile(r"[^。！？.!?\n]+[。！？.!?\n]*")
@@ -87,16 +89,19 @@ def turn_of(text: str, language: str, first: bool = True) -> Turn:
 def theme_of(texts: list[str], language: str) -> str:
     """What a person's messages of a session are about, the newest one counting twice.
 
-    ``general`` where nothing says, or a single word of a theme whose sentences claim more than a word does: "a friend"
-    is not being left out by friends.
+    A single word of a theme whose sentences claim more than a word does is not enough: "a friend" is not being left out
+    by friends. Without a theme it is ``hurt`` where the person says so, else ``general``, which presumes nothing.
     """
     counts = dict.fromkeys(_themes(language), 0)
     for text in [*texts, texts[-1]]:
         plain = normalise(text)
         for theme, pattern in _themes(language).items():
             counts[theme] += len(pattern.findall(plain))
+    hurt = counts.pop(HURT)
     best = max(counts, key=counts.__getitem__)  # of equal ones the first in the file
-    return best if counts[best] >= (3 if best in _WIDE_THEMES else 1) else "general"
+    if counts[best] >= (3 if best in _WIDE_THEMES else 1):
+        return best
+    return HURT if hurt else "general"
 
 
 def _question(plain: str, language: str) -> str:

@@ -18,7 +18,7 @@ THEMES = list(BANK["themes"])
 CLAUSES = ("he told you that you are too sensitive", "you've been alone since March", "they gave your desk to Priya")
 
 # (fewest of a theme, fewest of "general")
-FEWEST = {"beliefs": (5, 5), "validations": (9, 16), "steps": (6, 10), "closings": (7, 14)}
+FEWEST = {"beliefs": (5, 5), "validations": (9, 14), "steps": (6, 7), "closings": (7, 13)}
 FEWEST_TURNS = {
     "thanks": 12,
     "greeting": 8,
@@ -217,6 +217,7 @@ QUESTIONS = {
 }
 
 NAMED = {
+    "hurt": "It rained all week and I cried on the bus.",
     "loss": "My grandmother passed away on Tuesday.",
     "betrayal": "He has been seeing Jess since March, behind my back.",
     "breakup": "Tom ended it on Sunday after five years.",
