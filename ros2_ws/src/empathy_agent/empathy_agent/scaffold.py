@@ -118,8 +118,9 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
     elif kind in bank["turns"]:
         answer = [offered(bank["turns"][kind])]
     else:
-        further = "steps" if kind == "more" and len(earlier) % 2 == 0 else "closings"
-        answer = [of_theme("validations"), of_theme(further)]
+        answer = [of_theme("validations")]
+        if len(earlier) % 2 == 0:  # whoever asks every time holds an interview
+            answer.append(of_theme("closings"))
         if earlier and turn_of(earlier[0], language).kind == "good_news":  # no comfort where nobody is sad
             answer = [] if own else [offered(bank["turns"]["short"])]
         if own:

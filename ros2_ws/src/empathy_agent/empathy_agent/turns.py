@@ -44,7 +44,7 @@ _PREFACE = re.compile(
     r"^我?(?:能|可以|想)问(?:你|您)?(?:个|一个|一件|点)?(?:事|问题)"
 )
 """What announces a question, and is none to be answered."""
-_WIDE_THEMES = ("friends", "family", "work", "study", "money", "identity", "anger", "worry")
+_WIDE_THEMES = ("friends", "family", "work", "study", "money", "identity")
 HURT = "hurt"
 """The theme of no other, where the person says that it hurts; pity is for what was said."""
 _EITHER = re.compile(r"\bor\b|还是")
@@ -89,8 +89,8 @@ def turn_of(text: str, language: str, first: bool = True) -> Turn:
 def theme_of(texts: list[str], language: str) -> str:
     """What a person's messages of a session are about, the newest one counting twice.
 
-    A single word of a theme whose sentences claim more than a word does is not enough: "a friend" is not being left out
-    by friends. Without a theme it is ``hurt`` where the person says so, else ``general``, which presumes nothing.
+    Words alone are not enough for a theme whose sentences claim more than they do: "a friend" is not being left out by
+    friends. It needs two of them, and that it hurts. Without a theme it is ``hurt`` where the person says so, else ``general``, which presumes nothing.
     """
     counts = dict.fromkeys(_themes(language), 0)
     for text in [*texts, texts[-1]]:
@@ -99,7 +99,7 @@ def theme_of(texts: list[str], language: str) -> str:
             counts[theme] += len(pattern.findall(plain))
     hurt = counts.pop(HURT)
     best = max(counts, key=counts.__getitem__)  # of equal ones the first in the file
-    if counts[best] >= (3 if best in _WIDE_THEMES else 1):
+    if counts[best] >= 1 and (best not in _WIDE_THEMES or (counts[best] >= 3 and hurt)):
         return best
     return HURT if hurt else "general"
 

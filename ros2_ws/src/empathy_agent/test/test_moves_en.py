@@ -18,7 +18,7 @@ THEMES = list(BANK["themes"])
 CLAUSES = ("he told you that you are too sensitive", "you've been alone since March", "they gave your desk to Priya")
 
 # (fewest of a theme, fewest of "general")
-FEWEST = {"beliefs": (5, 5), "validations": (9, 14), "steps": (6, 7), "closings": (7, 13)}
+FEWEST = {"beliefs": (5, 5), "validations": (9, 14), "closings": (7, 13)}
 FEWEST_TURNS = {
     "thanks": 12,
     "greeting": 8,
@@ -248,7 +248,7 @@ def spoken() -> Iterator[str]:
             for child in value.values() if isinstance(value, dict) else value:
                 yield from sentences(child)
 
-    for name in ("frames", "validations", "steps", "closings", "answers", "turns"):
+    for name in ("frames", "validations", "closings", "answers", "turns"):
         yield from sentences(BANK[name])
     for belief in sentences(BANK["beliefs"]):
         yield f"You may be telling yourself that {belief}."

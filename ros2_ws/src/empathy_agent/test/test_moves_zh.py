@@ -28,7 +28,7 @@ ASKED = "该怎么跟她说"
 CLAUSES = ("他是跟你最好的朋友在一起了", "你是奶奶带大的", "房子都看好了", "你妈说你不去不像话")
 
 # (fewest of a theme, fewest of "general")
-FEWEST = {"beliefs": (5, 5), "validations": (9, 14), "steps": (6, 7), "closings": (7, 13)}
+FEWEST = {"beliefs": (5, 5), "validations": (9, 14), "closings": (7, 13)}
 FEWEST_TURNS = {
     "thanks": 12,
     "greeting": 8,

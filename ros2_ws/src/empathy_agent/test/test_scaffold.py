@@ -30,7 +30,7 @@ def sentences(value: Any) -> list[str]:
 def spoken(language: str) -> list[str]:
     """What can become part of an answer."""
     bank = moves(language)
-    return sentences([bank[name] for name in ("frames", "validations", "steps", "closings", "answers", "turns")])
+    return sentences([bank[name] for name in ("frames", "validations", "closings", "answers", "turns")])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -89,7 +89,7 @@ def test_the_same_post_gets_the_same_offer() -> None:
 def test_the_theme_of_the_session_decides() -> None:
     bank = moves("en")["validations"]
     plan = scaffold(Turn("more"), "en", "My sister did not call.", [POSTS["en"]])
-    _, validations, _ = plan.sentences[Layer.ANSWER]
+    _, validations = plan.sentences[Layer.ANSWER]
     assert set(validations) <= {*bank["loss"], *bank["general"]}
     assert set(validations) & set(bank["loss"])
 
