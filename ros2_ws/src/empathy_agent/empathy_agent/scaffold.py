@@ -29,7 +29,7 @@ _REMEMBERED = 3
 """Earlier messages whose clauses may be taken up."""
 _PLACE = re.compile(r"\{\w+\}")
 _PLACES = re.compile(r"(\{\w+\})")
-_ABOUT_AGENT = ("self_of_agent", "outside", "judged")
+_ABOUT_AGENT = ("memory", "self_of_agent", "outside", "judged")
 
 
 @dataclass(frozen=True)

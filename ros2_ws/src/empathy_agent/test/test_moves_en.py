@@ -203,6 +203,7 @@ QUESTIONS = {
         "What do you think?",
         "What would you do?",
     ],
+    "memory": ["Will you remember me tomorrow?", "Is this private?", "Do you remember what I told you?"],
     "self_of_agent": [
         "Are you human?",
         "Do you have feelings?",
