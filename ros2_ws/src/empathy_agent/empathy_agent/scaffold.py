@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from empathy_agent.chain import THINK, Layer
 from empathy_agent.choices import leanings
 from empathy_agent.language import language_data
-from empathy_agent.reflection import MOST, asked, clauses, corrections
+from empathy_agent.reflection import asked, clauses, corrections
 from empathy_agent.sentences import split_sentences
 from empathy_agent.session import key
 from empathy_agent.turns import Turn, moves, theme_of, turn_of
@@ -25,6 +25,8 @@ OFFERED = 4
 """Sentences to choose from: a model that may pick from all picks the same one every time."""
 OFFERED_ANSWERS = 7
 CLAUSE, FEELING, BELIEF, ASKED = "{clause}", "{feeling}", "{belief}", "{asked}"
+_TELLING = 2
+"""Clauses to choose from, the longest: of those a reader found a third wrong to say back, of the shorter ones two."""
 _REMEMBERED = 3
 """Earlier messages whose clauses may be taken up."""
 _PLACE = re.compile(r"\{\w+\}")
@@ -137,7 +139,7 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
             Layer.ANSWER: answer,
         },
         {
-            CLAUSE: own[-MOST:],
+            CLAUSE: sorted(own, key=len)[-_TELLING:],
             FEELING: [
                 *(bank["feelings"] if kind != "good_news" else []),
                 *(bank["good_feelings"] if kind == "good_news" or theme == "general" else []),
