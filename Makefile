@@ -13,7 +13,7 @@ PACKAGES_DONE := $(VENV)/packages.done
 EXTRAS_DONE := $(VENV)/extras.done
 
 .DEFAULT_GOAL := help
-.PHONY: help setup extras camera hri demo test coverage check rviz colcon clean
+.PHONY: help setup extras camera hearing hri demo test coverage check rviz colcon clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -50,6 +50,9 @@ $(EXTRAS_DONE): $(REQUIREMENTS_DONE) requirements-dev.txt requirements-empathy.t
 # Without dependencies: mediapipe asks for an older numpy than it needs (requirements-camera.txt).
 camera: setup ## The optional extra for a true face from a camera, for labs
 	$(PIP) install --no-deps -r requirements-camera.txt
+
+hearing: setup ## The optional speech recogniser of this machine; its model: imuface hearing get
+	$(PIP) install -r requirements-hearing.txt
 
 # Not on PyPI and not ours: `git clone -b humble-devel https://github.com/ros4hri/hri_msgs` (docs/ros4hri.md).
 hri: setup ## The optional messages of ROS4HRI from a clone of theirs: make hri HRI_MSGS=/path/to/hri_msgs
