@@ -90,7 +90,8 @@ def theme_of(texts: list[str], language: str) -> str:
     """What a person's messages of a session are about, the newest one counting twice.
 
     Words alone are not enough for a theme whose sentences claim more than they do: "a friend" is not being left out by
-    friends. It needs two of them, and that it hurts. Without a theme it is ``hurt`` where the person says so, else ``general``, which presumes nothing.
+    friends. It needs two of them, and that it hurts. Without a theme it is ``hurt`` where the person says so, else
+    ``general``, which presumes nothing.
     """
     counts = dict.fromkeys(_themes(language), 0)
     for text in [*texts, texts[-1]]:
