@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -18,7 +19,11 @@ from imuface_bringup.process import Graph
 from imuface_core.recording import LandmarkTrack, Recording
 from imuface_simulation import Participant, Performance, simulate
 
-LAUNCH = Path(__file__).parents[1] / "launch"
+ROOT = Path(__file__).parents[1]
+LAUNCH = ROOT / "launch"
+sys.path.append(
+    str(ROOT / "ros2_ws" / "src" / "empathy_agent" / "test")
+)  # chat_server, which says what a test tells it to
 # For a condition that takes a second on an idle machine; a CI machine may be far from idle.
 PATIENCE = 90.0
 

@@ -10,6 +10,7 @@ from imuface_node import GraphClient
 from rclpy.task import Future
 
 PATIENCE = 5.0  # s; discovery takes one or two
+_TRIES = 5
 
 
 class Client(GraphClient):
@@ -18,6 +19,7 @@ class Client(GraphClient):
     def __init__(self, namespace: str) -> None:
         self.namespace = f"/{namespace.strip('/')}"
         super().__init__(f"imuface_{os.getpid()}", self.namespace, start_parameter_services=False, enable_rosout=False)
+        self._services: dict[str, Any] = {}
 
     def __enter__(self) -> Client:
         return self
@@ -29,6 +31,21 @@ class Client(GraphClient):
     def until(self, condition: Callable[[], object], patience: float = PATIENCE) -> bool:
         """As :meth:`GraphClient.until`, by default for as long as discovery may take."""
         return super().until(condition, patience)
+
+    def meet(self, ready: Callable[[], object], ask: Callable[[], Future]) -> bool:
+        """Whether a node is there within :data:`PATIENCE` seconds, and answers in as many.
+
+        It is asked several times: on a busy machine this node knows the other one before it is known there, and an
+        answer to somebody unknown is dropped.
+        """
+        if not self.until(ready):
+            return False
+        asked: list[Future] = []
+        for _ in range(_TRIES):
+            asked.append(ask())
+            if self.until(lambda: any(future.done() for future in asked), PATIENCE / _TRIES):
+                return True
+        return False
 
     def answer(self, future: Future, who: str, patience: float = PATIENCE) -> Any:
         """What a request brings. Raises ``TimeoutError`` when ``who`` does not answer."""
@@ -46,10 +63,12 @@ class Client(GraphClient):
         patience: float = PATIENCE,
     ) -> Any:
         """What a service of ``who`` answers. Raises ``absence`` when there is none, else as :meth:`answer`."""
-        client: Any = self.node.create_client(kind, service)
-        if not self.until(client.service_is_ready):
-            raise absence()
-        return self.answer(client.call_async(request), who, patience)
+        if service not in self._services:
+            client: Any = self.node.create_client(kind, service)
+            if not self.until(client.service_is_ready):
+                raise absence()
+            self._services[service] = client
+        return self.answer(self._services[service].call_async(request), who, patience)
 
     @property
     def own_name(self) -> str:

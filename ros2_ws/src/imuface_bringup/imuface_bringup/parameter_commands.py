@@ -94,7 +94,7 @@ class RemoteNode:
         self.name = client.full(name)
         self._client = client
         self._parameters = AsyncParameterClient(client.node, self.name)
-        if not client.until(self._parameters.services_are_ready):
+        if not client.meet(self._parameters.services_are_ready, self._parameters.list_parameters):
             known = suggestion(self.name, client.nodes())
             raise TimeoutError(f"no node {self.name} answers within {PATIENCE:g} s; {known}")
 

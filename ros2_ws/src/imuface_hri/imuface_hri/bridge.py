@@ -17,7 +17,7 @@ from rclpy.subscription import Subscription
 from rclpy.time import Time
 
 from imuface_hri.faces import FIELD, facs, pictured
-from imuface_hri.people import Human
+from imuface_hri.people import Human, Visits
 from imuface_hri.speech import Speech
 from imuface_hri.tables import LANDMARKS, PUPILS, UNITS
 
@@ -39,6 +39,7 @@ class Bridge:
     """What comes in of one person, and what goes out.
 
     Args:
+        absence: s without a face after which somebody without a name is another one (:class:`Visits`).
         moved: told the frame of the face whenever landmarks come.
 
     Raises:
@@ -46,9 +47,9 @@ class Bridge:
         ValueError: hri_msgs is not the one of ROS 2.
     """
 
-    def __init__(self, node: AutostartNode, human: Human, session: str, moved: Callable[[str, str], None]) -> None:
+    def __init__(self, node: AutostartNode, human: Human, absence: float, moved: Callable[[str, str], None]) -> None:
         self.human = human
-        self._node, self._session, self._moved = node, session, moved
+        self._node, self._moved, self._visits = node, moved, Visits(human, absence)
         self._stamp: Time | None = None
         self.frames = self.dropped = self.utterances = 0
         self._taken: list[Subscription] = []
@@ -80,9 +81,15 @@ class Bridge:
         return self.age is not None and abs(self.age) < LOST
 
     @property
-    def counts(self) -> dict[str, str]:
+    def session(self) -> str:
+        """The session of what the person says now; empty: nobody's."""
+        return self._visits.session(self._seconds()) if self._node.get_parameter("remember").value else ""
+
+    @property
+    def values(self) -> dict[str, str]:
         """For diagnostics."""
         return {
+            "session": self.session,
             "frames": str(self.frames),
             "utterances": str(self.utterances),
             "dropped": str(self.dropped),
@@ -107,6 +114,9 @@ class Bridge:
         for publisher in self._publishers:
             self._node.destroy_publisher(publisher)
         self._publishers = []
+
+    def _seconds(self) -> float:
+        return float(self._node.get_clock().now().nanoseconds * 1e-9)
 
     def _own(self, topic: Topic) -> str:
         return topic if topic.startswith("/") else f"/{self.human.namespace}/{topic}".replace("//", "/")
@@ -137,6 +147,8 @@ class Bridge:
         self._publish(self._landmarks, self._picture, message)
         self._moved(message.header.frame_id, self.human.frame)
         self._stamp = Time.from_msg(message.header.stamp, self._node.get_clock().clock_type)
+        if self.there:
+            self._visits.see(self._seconds())
         self.frames += 1
 
     def _on_blendshapes(self, message: Blendshapes) -> None:
@@ -164,7 +176,7 @@ class Bridge:
         if heard is None:
             return
         state = Utterance.FINAL if heard.final else Utterance.PARTIAL
-        said = Utterance(text=heard.text, locale=heard.locale, session_id=self._session, state=state, id=heard.id)
+        said = Utterance(text=heard.text, locale=heard.locale, session_id=self.session, state=state, id=heard.id)
         said.header.stamp = message.header.stamp
         self._said.publish(said)
         self.utterances += heard.final

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import imuface_node
@@ -12,8 +13,8 @@ from rclpy.clock_type import ClockType
 from rclpy.publisher import Publisher
 from rclpy.timer import Timer
 
-from imuface_hri.bridge import Bridge, humans_topic
-from imuface_hri.people import humans
+from imuface_hri.bridge import LOST, Bridge, humans_topic
+from imuface_hri.people import Human, humans
 
 _LISTS = {
     name: humans_topic(name, "IdsList", kept=True) for name in ("faces/tracked", "persons/tracked", "persons/known")
@@ -26,10 +27,26 @@ class HriNode(AutostartNode):
     """One for all people: who is there is one list."""
 
     PARAMETERS = (
-        Param("people", "", "namespaces of the people, with other ids as in anna ben=b7; empty: the one of this node"),
-        Param("voices", "", "ids of the people's voices (ROS4HRI), in the same order; empty: the ids of the people"),
-        Param("session", "robot", "session_id of what is said; empty: nothing is remembered"),
-        PERSON_ID,
+        Param(
+            "people",
+            "",
+            "namespaces of the people, with other ids as in anna ben=b7; empty: the one of this node",
+            live=True,
+        ),
+        Param(
+            "voices",
+            "",
+            "ids of the people's voices (ROS4HRI), in the same order; empty: the ids of the people",
+            live=True,
+        ),
+        replace(PERSON_ID, live=True),
+        Param("remember", True, "whether what a person says has a session: their id, or an anonymous visit", live=True),
+        Param(
+            "absence",
+            10.0,
+            "seconds without a face after which somebody anonymous is another one",
+            within=(LOST, 3600),
+        ),
     )
 
     def __init__(self, **kwargs: Any) -> None:
@@ -39,15 +56,14 @@ class HriNode(AutostartNode):
         self._timer: Timer | None = None
 
     def setup(self) -> None:
-        value = {row.name: self.get_parameter(row.name).value for row in self.PARAMETERS}
-        people = humans(value["people"], self.get_namespace(), value["person_id"], value["voices"])
-        self._frames: dict[str, str] = {}
+        people = self._named()
         try:
             self._ids, self._transforms = message_class("hri_msgs/msg/IdsList"), message_class(TF_STATIC.type)
-            for human in people:
-                self._people.append(Bridge(self, human, value["session"], self._on_frame))
         except ImportError as error:
             raise ValueError(f"{error}: build it (docs/ros4hri.md), or install ros-$ROS_DISTRO-hri-msgs") from error
+        self._frames: dict[str, str] = {}
+        for human in people:
+            self._meet(human)
         for name, topic in _LISTS.items():
             self._publishers_of_all[name] = self.create_publisher(self._ids, topic, offered(topic))
         self._publishers_of_all[TF_STATIC] = self.create_publisher(self._transforms, TF_STATIC, offered(TF_STATIC))
@@ -75,8 +91,38 @@ class HriNode(AutostartNode):
             self.destroy_publisher(publisher)
         self._people, self._publishers_of_all = [], {}
 
+    def examine(self, values: dict[str, Any]) -> None:
+        self._named(**values)
+
+    def changed(self, values: dict[str, Any]) -> None:
+        """Who is named no longer is gone, and who stays notices nothing."""
+        named = self._named()
+        before, self._people = {person.human: person for person in self._people}, []
+        for human, person in before.items():
+            if human not in named:
+                person.stop()
+                person.close()
+                self._frames.pop(human.frame, None)
+        for human in named:
+            if human in before:
+                self._people.append(before[human])
+            else:
+                self._meet(human)
+        if self.active:
+            self._looks = 0
+            self._look()
+
     def status(self) -> list[tuple[str, Status]]:
         return [(person.human.id, _status(person)) for person in self._people]
+
+    def _named(self, **changes: Any) -> list[Human]:
+        value = {name: self.get_parameter(name).value for name in ("people", "person_id", "voices")} | changes
+        return humans(value["people"], self.get_namespace(), value["person_id"], value["voices"])
+
+    def _meet(self, human: Human) -> None:
+        self._people.append(Bridge(self, human, self.get_parameter("absence").value, self._on_frame))
+        if self.active:
+            self._people[-1].start()
 
     def _look(self) -> None:
         there = [person.human.id for person in self._people if person.there]
@@ -107,11 +153,11 @@ class HriNode(AutostartNode):
 def _status(person: Bridge) -> Status:
     age = person.age
     if person.there:
-        return Status(StatusLevel.OK, "tracked", person.counts)
+        return Status(StatusLevel.OK, "tracked", person.values)
     if age is None:
-        return Status(StatusLevel.OK, "waiting for a face", person.counts)
+        return Status(StatusLevel.OK, "waiting for a face", person.values)
     hint = "" if 0 < age < 60 else "; of a recording? set use_sim_time, or set the clocks"
-    return Status(StatusLevel.OK, f"the last face is of {age:.0f} s ago{hint}", person.counts)
+    return Status(StatusLevel.OK, f"the last face is of {age:.0f} s ago{hint}", person.values)
 
 
 def main(args: list[str] | None = None) -> None:

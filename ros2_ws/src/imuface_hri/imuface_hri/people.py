@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import uuid
 from collections import Counter
 from dataclasses import dataclass
 
@@ -29,6 +31,34 @@ class Human:
         return self.namespace in PLAIN and self.id == PLAIN[-1]
 
 
+class Visits:
+    """Whose session it is that a person speaks in.
+
+    Who has a name has a session of that name, and is remembered when they come back. Of who is anonymous nobody knows
+    whether they do: each visit is a session of its own, from the coming of a face until none came for ``absence``
+    seconds, and what is said outside of a visit is nobody's, which an empty session stands for.
+    """
+
+    def __init__(self, human: Human, absence: float) -> None:
+        self._human, self._absence = human, absence
+        self._seen, self._visit = -math.inf, ""
+
+    def see(self, now: float) -> None:
+        """There is a face; ``now`` is in seconds, of any clock."""
+        if not self._lasts(now):
+            self._visit = f"{self._human.id}-{uuid.uuid4().hex}"
+        self._seen = now
+
+    def session(self, now: float) -> str:
+        """The session of what is said at ``now``, on the clock of :meth:`see`."""
+        if not self._human.anonymous:
+            return self._human.id
+        return self._visit if self._lasts(now) else ""
+
+    def _lasts(self, now: float) -> bool:
+        return 0.0 <= now - self._seen < self._absence  # a clock that was set back tells nothing
+
+
 def humans(people: str, own: str, person_id: str = "", voices: str = "") -> list[Human]:
     """The people that parameters name.
 
@@ -47,6 +77,9 @@ def humans(people: str, own: str, person_id: str = "", voices: str = "") -> list
     namespaces = [namespace.strip("/") for namespace, _, _ in entries]
     named = [given or person_id or namespace for (_, _, given), namespace in zip(entries, namespaces, strict=True)]
     ids = [_id(name.strip("/").replace("/", "_") or PLAIN[-1], "people") for name in named]
+    for namespace in filter(None, namespaces):
+        if not all(map(_is_name, namespace.split("/"))):
+            raise ValueError(f"people holds '{namespace}', which is no namespace: use letters, digits, '_', and '/'")
     heard = [_id(voice, "voices") for voice in voices.split()] or ids
     if len(heard) != len(ids):
         raise ValueError(f"voices holds {len(heard)} ids for {len(ids)} people: name one for each, in the same order")
@@ -58,8 +91,12 @@ def humans(people: str, own: str, person_id: str = "", voices: str = "") -> list
 
 
 def _id(name: str, where: str) -> str:
-    if not (name.isidentifier() and name.isascii()):
+    if not _is_name(name):
         raise ValueError(
             f"{where} holds '{name}', which is no id: use letters, digits and '_', and begin with a letter"
         )
     return name
+
+
+def _is_name(text: str) -> bool:
+    return text.isidentifier() and text.isascii()

@@ -20,9 +20,11 @@ from imuface_interfaces.msg import AffectState, Blendshapes, FacialLandmarks, Ut
 from imuface_node import message_class
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.srv import SetParameters
 from rclpy.duration import Duration
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_system_default
 from std_msgs.msg import Bool, String
 
@@ -50,7 +52,7 @@ class Person:
     def __init__(self, node: Node, name: str, frame: str) -> None:
         self._node, self._frame = node, frame
         self._publishers = {
-            kind: node.create_publisher(kind, f"/{name}/face/{topic}", 5)
+            kind: node.create_publisher(kind, f"/{name}/face/{topic}".replace("//", "/"), 5)
             for kind, topic in ((FacialLandmarks, "landmarks"), (Blendshapes, "blendshapes"), (AffectState, "affect"))
         }
 
@@ -192,7 +194,54 @@ def test_speech_becomes_utterances_of_the_one_person(node: Node) -> None:
     final = next(message for message in said if message.state == Utterance.FINAL)
     partial_one = next(message for message in said if message.state == Utterance.PARTIAL)
     assert (partial_one.text, final.text, final.locale) == ("I am", "I am tired.", "en-GB")
-    assert final.session_id == "robot"
+    assert final.session_id == "a7"
+
+
+def test_another_one_takes_the_seat_while_the_bridge_runs(node: Node) -> None:
+    with bridge("people:=left=anna right=ben"):
+        faces = Person(node, "left", "face_left"), Person(node, "right", "face_right")
+        show = [face.show for face in faces]
+        listener = Listener(node, "anna", "carl")
+        until(node, lambda: listener.ids("faces/tracked") == ["anna", "ben"], *show)
+        client: Any = node.create_client(SetParameters, "/hri_node/set_parameters")
+        assert client.wait_for_service(20.0)
+
+        def ask(people: str) -> Any:
+            asked = client.call_async(
+                SetParameters.Request(parameters=[Parameter("people", value=people).to_parameter_msg()])
+            )
+            until(node, asked.done, *show)
+            return asked.result().results[0]
+
+        listener.heard["persons/known"].clear()
+        assert "people holds 'ben' 2 times" in ask("left=ben right=ben").reason
+        assert ask("left=carl right=ben").successful
+        until(node, lambda: listener.ids("faces/tracked") == ["carl", "ben"], *show)
+        until(node, lambda: listener.ids("persons/known") == ["carl", "ben"], *show)
+        assert all("ben" in each.ids for each in listener.heard["faces/tracked"][1:])  # who stays is there all the time
+        until(node, lambda: bool(listener.heard["faces/carl/landmarks"] and listener.heard["persons/carl/face_id"]))
+        assert node.count_publishers("/humans/faces/anna/landmarks") == 0
+
+
+def test_somebody_anonymous_has_a_session_of_their_own_and_nobody_has_none(node: Node) -> None:
+    with bridge("absence:=1.0"):
+        kind = importlib.import_module("hri_msgs.msg").LiveSpeech
+        said: list[Utterance] = []
+        node.create_subscription(Utterance, "/dialogue/utterance", said.append, 10)
+        speech = node.create_publisher(kind, "/humans/voices/imuface/speech", qos_profile_system_default)
+        face = Person(node, "", "face")
+        speak = partial(speech.publish, kind(final="I am tired."))
+        sessions: list[str] = []
+        for show in ((face.show,), (), (face.show,)):
+            before = {*sessions, ""} if show else set()
+
+            def another(before: set[str] = before) -> bool:
+                return bool(said) and said[-1].session_id not in before and (bool(before) or not said[-1].session_id)
+
+            until(node, another, speak, *show)
+            sessions.append(said[-1].session_id)
+    assert sessions[1] == ""
+    assert len(set(sessions)) == 3
 
 
 @pytest.mark.parametrize(
