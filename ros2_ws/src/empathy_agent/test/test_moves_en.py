@@ -92,6 +92,7 @@ TURNS = {
         "Easy for you to say",
     ],
     "correction": [
+        "No no, I'm not sad about the divorce any more, that's not what I meant. I'm proud!",
         "No, that's not what I meant. It was my brother who left.",
         "You got that wrong, she is my boss.",
         "No, I meant my sister.",
