@@ -19,6 +19,7 @@ from face_recon_node.models.file import load, save
 from hypothesis import given
 from hypothesis import strategies as st
 from imuface_bringup import environment
+from imuface_bringup.client import Client
 from imuface_bringup.launch_file import NodeProcess, plan
 from imuface_bringup.launch_file.node import Parameters
 from imuface_bringup.observer import Observer
@@ -28,6 +29,7 @@ from imuface_bringup.topic_commands import as_yaml
 from imuface_interfaces.msg import AffectState
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor, ParameterType
 from rclpy.parameter import Parameter
+from rclpy.task import Future
 from sensor_msgs.msg import PointCloud2
 
 pytestmark = pytest.mark.graph
@@ -50,6 +52,21 @@ def refused(*arguments: str | Path, person: str = PERSON) -> str:
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("imuface: ")]
     assert "Traceback" not in result.stderr
     return line.removeprefix("imuface: ")
+
+
+def test_a_node_that_does_not_know_the_asker_yet_is_asked_again() -> None:
+    asked: list[Future] = []
+
+    def ask() -> Future:
+        asked.append(Future())
+        if len(asked) == 2:
+            asked[-1].set_result(None)
+        return asked[-1]
+
+    with Client(PERSON) as client:
+        assert client.meet(lambda: True, ask)
+        assert len(asked) == 2
+        assert not client.meet(lambda: True, Future)
 
 
 def done(*arguments: str | Path) -> str:
