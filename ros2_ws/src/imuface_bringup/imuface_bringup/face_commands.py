@@ -45,6 +45,7 @@ def _calibrated(client: Client, duration: float) -> Calibrate.Result:
     action: ActionClient = ActionClient(client.node, Calibrate, "calibrate")
     if not client.until(action.server_is_ready):
         raise client.absence(FACE_NODE)
+    RemoteNode(client, FACE_NODE)  # that has answered knows this node: what it says of the goal is not dropped
     with progress_bar() as progress:
 
         def show(share: float) -> None:
