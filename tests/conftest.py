@@ -21,9 +21,7 @@ from imuface_simulation import Participant, Performance, simulate
 
 ROOT = Path(__file__).parents[1]
 LAUNCH = ROOT / "launch"
-sys.path.append(
-    str(ROOT / "ros2_ws" / "src" / "empathy_agent" / "test")
-)  # chat_server, which says what a test tells it to
+sys.path.append(str(ROOT / "ros2_ws/src/empathy_agent/test"))  # for chat_server, which says what a test tells it to
 # For a condition that takes a second on an idle machine; a CI machine may be far from idle.
 PATIENCE = 90.0
 

@@ -29,8 +29,7 @@ _TELLING = 2
 """Clauses to choose from, the longest: of those a reader found a third wrong to say back, of the shorter ones two."""
 _REMEMBERED = 3
 """Earlier messages whose clauses may be taken up."""
-_PLACE = re.compile(r"\{\w+\}")
-_PLACES = re.compile(r"(\{\w+\})")
+_PLACE = re.compile(r"(\{\w+\})")
 _ABOUT_AGENT = ("memory", "self_of_agent", "outside", "judged")
 
 
@@ -57,7 +56,7 @@ class Scaffold:
         return tuple(result)
 
     def _filled(self, choice: str) -> Iterator[str]:
-        pieces = (self.picks.get(piece, [piece]) for piece in _PLACES.split(choice))
+        pieces = (self.picks.get(piece, [piece]) for piece in _PLACE.split(choice))
         return map("".join, itertools.product(*pieces))
 
 
@@ -154,5 +153,5 @@ def _said(choice: str, said: Collection[str]) -> bool:
     """Whether a choice, or a frame with other words in it, was said before."""
     if not _PLACE.search(choice):
         return any(key(sentence) in said for sentence in split_sentences(choice))
-    before, after = (key(part) for part in _PLACE.split(choice, maxsplit=1))
+    before, _, after = map(key, _PLACE.split(choice, maxsplit=1))
     return any(sentence.startswith(before) and sentence.endswith(after) for sentence in said)

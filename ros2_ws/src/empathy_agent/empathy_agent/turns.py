@@ -45,7 +45,7 @@ _PREFACE = re.compile(
 )
 """What announces a question, and is none to be answered."""
 _WIDE_THEMES = ("friends", "family", "work", "study", "money", "identity")
-HURT = "hurt"
+_HURT = "hurt"
 """The theme of no other, where the person says that it hurts; pity is for what was said."""
 _EITHER = re.compile(r"\bor\b|还是")
 """In a question for a choice: "the library or the café?"."""
@@ -98,11 +98,11 @@ def theme_of(texts: list[str], language: str) -> str:
         plain = normalise(text)
         for theme, pattern in _themes(language).items():
             counts[theme] += len(pattern.findall(plain))
-    hurt = counts.pop(HURT)
+    hurt = counts.pop(_HURT)
     best = max(counts, key=counts.__getitem__)  # of equal ones the first in the file
     if counts[best] >= 1 and (best not in _WIDE_THEMES or (counts[best] >= 3 and hurt)):
         return best
-    return HURT if hurt else "general"
+    return _HURT if hurt else "general"
 
 
 def _question(plain: str, language: str) -> str:

