@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a pattern that is cut in two is harder to read than a long line
 """Questions of the form "A or B?" and "should I?": what is asked, and what may be leant to.
 
 The agent knows little, so it leans by what is true of nearly all such choices: to what does not wear the person out, to
@@ -13,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 from empathy_agent.reflection import plain, turned
 from empathy_agent.safety import Risk, assess, objection
+from empathy_agent.safety.normalise import simplified
 from empathy_agent.turns import moves
 
 _CHOOSING = ("decide", "opinion", "cope")
@@ -20,40 +22,56 @@ _CHOOSING = ("decide", "opinion", "cope")
 _RULES: dict[str, Callable[[set[str], set[str]], bool]] = {
     "wearing": lambda x, y: "wearing" in y - x,
     "late": lambda x, y: "late" in y - x,
+    "public": lambda x, y: "public" in y - x,
+    "push": lambda x, y: "push" in y - x,
     "tell": lambda x, y: "tell" in x and "wait" in y - x,
+    "keep": lambda x, y: "keep" in x and "drastic" in y - x,
     "wait": lambda x, y: "wait" in x - y,
     "small": lambda x, y: "small" in x - y,
 }
 """What speaks for x against y, of the kinds that they are; the first that holds decides."""
-_ZH = re.compile(r"(?P<x>[^，,。！？!?；;：:]+)[，,]?(?:还是|抑或)(?P<y>[^。！？!?；;：:]+)[？?]?$")
+_ZH = re.compile(
+    r"(?P<x>[^，,。！？!?；;：:\s]+)[，,？?]?(?:还是|抑或|定系)(?P<y>[^，,。！？!?；;：:\s]+)(?:[，,][^。！？!?]*)?[？?]*$"
+)
+_ZH_BEFORE = re.compile(
+    r"^.{0,10}?(?:我们|咱们|咱|我)?(?:是|应该|该)(?!不该|不是)(?=.{2})|"
+    r"^.{1,10}?我(?=主动|先|去|来|要|直接|在|现在|还|今晚|明天)"
+)
+"""What comes before the first act: "发邮件是今晚发", "那聚会我主动约她们"."""
 _ZH_LEAD = re.compile(
-    r"^(?:那|所以|到底|究竟|你说|你觉得|你看|现在|其实|干脆|这种情况|我们|咱们|咱|我|应该|该|是|要|想|会|就|直接|先|再)+"
+    r"^(?:那|所以|到底|究竟|你说|你觉得|你看|现在|其实|干脆|这种情况|这(?:个|件)?(?:话|事情?)|下次|下回|我们|咱们|咱|我(?![俩妈爸哥姐弟妹家])|"
+    r"(?:该不|要不|能不|想不)?(?:该|要|能|想)|应该|是|会|就|只|直接|先|再)+"
 )
-_ZH_END = re.compile(r"(?:比较)?(?:好|呢|啊|呀|吧|嘛|更好)+$")
+_ZH_END = re.compile(r"(?:比较)?(?:好|呢|啊|呀|吧|嘛|更好|吗|就)+$")
 _ZH_NO_ACT = re.compile(
-    r"^(?:他|她|它|你|这|那|真|太|因为|自己|别人|谁|有|没有|只)|什么|怎么|谁|吗|哪|多少|几|是|会不会|要不要|能不能|"
-    r"我(?:先|该|主动|去|来|不)"
+    r"^(?:他|她|它|你|这(?!么)|那|真|太|因为|自己的|别人|谁|有|没有|只|显得|算了)|^(?:现在|最近|今天)$|(.)不\1|什么|怎么|谁|吗|哪|多少|几[个点时号]|是|会不会|"
+    r"要不要|能不能|我(?:先|该|主动|去|来|不)"
 )
+_ZH_ALONE = re.compile("^(?:那|所以|到底|究竟|你说|你觉得|我们|咱们|咱|我|应该|该|是|要|想|会)+")
+_ZH_SHORTEST = re.compile("..|[退睡去走留换买]")
 _ZH_MOST = 16
 _EN = re.compile(
     r"(?:\b(?:(?:should|shall|do|would|could|can) (?:i|we)|(?:i|we) should)\b(?: rather| better| just| do\b[^,?.!]*,)?|"
     r"\bbetter(?: for me)? to)"
-    r" (?P<x>[^,?.!;:]+?),? or(?: else)?(?: (?:should|do|shall) (?:i|we))?(?: to)? (?P<y>[^,?.!;:]+)\??$",
+    r" (?P<x>[^,?.!;:]+?),? or(?: else)?(?: (?:should|do|shall) (?:i|we))?(?: to)? (?P<y>[^,?.!;:]+)"
+    r"(?:, what(?:'s| is| would be) better)?\?*$",
     re.IGNORECASE,
 )
 _ZH_ACT = re.compile(
     r"(?P<x>[一-鿿]{1,10}?)(?:还是|，还是)不(?P=x)[^。！？!?]{0,3}[？?]?$|"
-    r"(?:该不该|要不要|应不应该)(?P<y>[^，,。！？!?；;：:]{2,14})[？?]?$"
+    r"(?:该不该|要不要|应不应该)(?P<y>[^，,。！？!?；;：:]{2,14})[？?]?$|"
+    r"我(?:还|应该|该|要|可以|能)(?P<z>[^，,。！？!?；;：:是不]{2,12})(?:吗|么)[？?]+$"
 )
 _EN_ACT = re.compile(
-    r"(?:^|\b(?:so|and|but|think) |, )(?:should i|i should) (?P<x>[^,?.!;:]+?)(?:,[^?]*)?\?$", re.IGNORECASE
+    r"(?:^|\b(?:so|and|but|think) |, )(?:should i|i should|do i) (?P<x>[^,?.!;:]+?)(?:,[^?]*)?\?+$", re.IGNORECASE
 )
 _EN_NO_ACT = re.compile(
-    r"^(?:the|an?|my|his|her|their|that|this|because|too|so|be|is|am|are|not|in|on|at|what|who|whether|after|before|"
-    r"would|will|could|does|do|did|it|i|he|she|they|we|you|only|through|face|by|for|if|\w+ly)\b|^\w+$",
+    r" or |^(?:the|an?|my|his|her|their|that|this|because|too|so|be|is|am|are|was|were|has|had|not|in|on|at|what|who|whether|after|before|"
+    r"would|will|could|does|do|did|it|i|he|she|they|we|you|only|through|face|by|for|if|need|have|know|really|even|\w+ly)\b|"
+    r"^\w+$",
     re.IGNORECASE,
 )
-_EN_MOST = 9  # words
+_EN_MOST = 11  # words
 
 
 def leanings(text: str, language: str, question: str, earlier: Sequence[str] = ()) -> list[str]:
@@ -80,9 +98,9 @@ def alternatives(text: str, language: str) -> tuple[str, str] | None:
 
 
 def weighed(options: tuple[str, str], language: str, urgent: bool = False) -> list[str]:
-    """Sentences that lean to one of two options and say why; none where nothing speaks for either.
+    """Sentences that lean to one of two options and say why, or, where nothing speaks for either, how to tell.
 
-    Where it is ``urgent``, to wait is to be late.
+    None where one of them ends something and nothing speaks against it. Where it is ``urgent``, to wait is to be late.
     """
     kinds = {option: _kinds(option, language) for option in options}
     if urgent:
@@ -91,7 +109,7 @@ def weighed(options: tuple[str, str], language: str, urgent: bool = False) -> li
         for x, y in (options[::-1], options):
             if speaks_for(kinds[x], kinds[y]):
                 return [] if "drastic" in kinds[x] else _sentences(name, language, x, y)
-    return []
+    return [] if any("drastic" in kind for kind in kinds.values()) else _sentences("open", language, *options)
 
 
 def hanging(text: str, language: str) -> list[str]:
@@ -106,11 +124,16 @@ def hanging(text: str, language: str) -> list[str]:
 
 
 def _asked(pattern: re.Pattern[str], text: str, language: str) -> re.Match[str] | None:
-    """Where the last sentence asks so, and states no risk."""
-    end = r"(?<=[。！!.\n])\s*" if language == "zh" else r"(?<=[.!\n])\s*"
-    sentence = re.split(end, plain(text).strip())[-1].strip()
-    found = pattern.search(sentence)
-    return found if found and assess(sentence).risk is Risk.NONE else None
+    """Where one of the last two sentences asks so, the last one first, and states no risk."""
+    text = simplified(plain(text)) if language == "zh" else plain(text)
+    end = r"(?<=[。！!.\n])\s*|(?<=[？?])(?!\s*(?:还是|抑或|定系))\s*" if language == "zh" else r"(?<=[.!?\n])\s*"
+    sentences = [stripped for sentence in re.split(end, text) if (stripped := sentence.strip())]
+    for number, sentence in enumerate(reversed(sentences[-2:])):
+        if number and not sentence.endswith(("?", "？")):
+            break
+        if (found := pattern.search(sentence)) and assess(sentence).risk is Risk.NONE:
+            return found
+    return None
 
 
 def _kinds(option: str, language: str) -> set[str]:
@@ -127,9 +150,18 @@ def _sentences(name: str, language: str, x: str, y: str = "") -> list[str]:
 def _option(text: str, language: str) -> str:
     text = text.strip(" 、,，")
     if language == "zh":
-        option = _ZH_END.sub("", _ZH_LEAD.sub("", text)).replace("，", "").replace(",", "")
-        fit = 1 < len(option) <= _ZH_MOST and not _ZH_NO_ACT.search(option) and not re.search("[A-Za-z0-9]", option)
+        text = _ZH_END.sub("", _ZH_BEFORE.sub("", text))
+        option = _ZH_LEAD.sub("", text)
+        if len(option) < 2:  # "现在说" is no "说"
+            option = _ZH_ALONE.sub("", text)
+        option = option.replace("，", "").replace(",", "")
+        fit = (
+            bool(_ZH_SHORTEST.match(option))
+            and len(option) <= _ZH_MOST
+            and not _ZH_NO_ACT.search(option)
+            and not re.search("[A-Za-z0-9]", option)
+        )
     else:
-        option = re.sub(r"^(?:just|maybe) | first$", "", text[:1].lower() + text[1:])
+        option = re.sub(r"^(?:just|maybe|only) | first$", "", text[:1].lower() + text[1:])
         fit = len(option.split()) <= _EN_MOST and not _EN_NO_ACT.search(option)
     return turned(option, language) if fit else ""

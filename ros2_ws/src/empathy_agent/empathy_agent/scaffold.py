@@ -20,6 +20,7 @@ from empathy_agent.reflection import asked, clauses, corrections
 from empathy_agent.sentences import split_sentences
 from empathy_agent.session import key
 from empathy_agent.turns import Turn, moves, theme_of, turn_of
+from empathy_agent.wording import wordings
 
 OFFERED = 4
 """Sentences to choose from: a model that may pick from all picks the same one every time."""
@@ -94,7 +95,7 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
     if kind == "question":
         about_agent = turn.question in _ABOUT_AGENT
         parts = bank["answers"][turn.question]
-        leaning = leanings(text, language, turn.question, earlier)
+        leaning = leanings(text, language, turn.question, earlier) or wordings(text, language, turn.question, earlier)
         first = offered(leaning, parts["first"], count=len(leaning) or OFFERED_ANSWERS)
         answer = [first, offered(parts["then"])]
         if own and not earlier and not about_agent:  # a story that ends with a question

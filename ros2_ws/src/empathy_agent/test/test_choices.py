@@ -19,6 +19,13 @@ CHOICES = [
     ("zh", "我这种情况，是换个部门好，还是再跟他谈一次？", "跟他谈一次", "换个部门"),
     ("zh", "我是今晚打电话说还是等过年再说？", "今晚打电话说", "等过年再说"),
     ("zh", "我该辞职还是先留着这份工作？", "留着这份工作", "辞职"),
+    ("zh", "那我是在群里问他，还是私下找他？他这人好面子", "私下找他", "在群里问他"),
+    ("zh", "下周就要定了，我到底该退，还是做完这一期？", "做完这一期", "退"),
+    ("zh", "我是劝她先吃饭，还是就听她说？", "听她说", "劝她先吃饭"),
+    ("zh", "那我現在告訴主管，還是當作沒看到？", "告诉主管", "当作没看到"),
+    ("zh", "发通知是今晚发还是等周一？", "今晚发", "等周一"),
+    ("en", "Do I ring her or say it in front of everyone? She's shy.", "ring her", "say it in front of everyone"),
+    ("en", "So should I stay the year or leave now?", "stay the year", "leave now"),
     ("en", "do i tell him now or wait until ive found a flat?", "tell him now", "wait until you've found a flat"),
     ("en", "Should I push through or ask my boss for a day off?", "ask your boss for a day off", "push through"),
     ("en", "What should I do, sell the boat or just keep it for now?", "keep it for now", "sell the boat"),
@@ -47,7 +54,10 @@ def test_a_side_is_taken_for_the_one_that_costs_less(language: str, text: str, o
         ("zh", "那是我的错，还是他的错？"),
         ("zh", "今天还是那样。"),
         ("en", "Is it my fault or his?"),
+        ("zh", "我现在还是每天加班，你说我该答应吗？"),
+        ("zh", "要不要去，还是算了？"),
         ("en", "And mum, before or after?"),
+        ("en", "Should I paint it or sell it or give it away?"),
         ("en", "Should I ring him or would he think I'm soft?"),
         ("en", "The bus or the train, I never know."),
     ],
@@ -69,6 +79,8 @@ def test_nobody_is_led_to_what_ends_something(language: str, options: tuple[str,
     [
         ("zh", "你给我说句实在话，我到底去还是不去？", "去"),
         ("zh", "你觉得我要不要给他回封信？", "给他回封信"),
+        ("zh", "你说我该告诉同桌吗？", "告诉同桌"),
+        ("en", "Do I call him back, or would that look needy?", "call him back"),
         ("en", "My work friends want to come on Saturday. Should I let them?", "let them"),
         ("en", "Should I write back to him, and if so, what would the first line be?", "write back to him"),
     ],
@@ -121,4 +133,14 @@ def test_where_time_counts_waiting_is_not_leant_to(language: str, earlier: str, 
 
 
 def test_waiting_for_somebody_to_speak_is_not_speaking() -> None:
-    assert weighed(("等他先开口", "放着"), "zh") == []
+    assert all("等他先开口还是放着" in sentence for sentence in weighed(("等他先开口", "放着"), "zh"))
+
+
+@pytest.mark.parametrize(
+    ("language", "options"), [("zh", ("学画", "学琴")), ("en", ("learn to draw", "learn to sing"))]
+)
+def test_where_nothing_speaks_for_either_both_are_named(language: str, options: tuple[str, str]) -> None:
+    said = weighed(options, language)
+    assert said
+    assert all(option in sentence for sentence in said for option in options)
+    assert not any(objection(sentence, language) for sentence in said)

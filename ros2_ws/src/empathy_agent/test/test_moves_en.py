@@ -133,6 +133,11 @@ TURNS = {
     ],
 }
 QUESTIONS = {
+    "reply": [
+        "What do I even say to that?",
+        "And what do I tell him when he asks again?",
+        "If my aunt starts on about my weight, how do I answer?",
+    ],
     "tell": [
         "Thank you. But how do I tell her?",
         "What should I say to my mum tonight?",

@@ -352,6 +352,12 @@ TURNS = {
     ],
 }
 QUESTIONS = {
+    "reply": [
+        "微信里怎么回他才不显得我小气？",
+        "开会的时候被点名，该怎么回答才不丢人？",
+        "她再问我什么时候结婚，我该怎么说？",
+        "那他要是不认账，我咋回？",
+    ],
     "tell": [
         "我该怎么跟我爸妈说我不想考研了？",
         "这话怎么开口啊",
@@ -359,8 +365,7 @@ QUESTIONS = {
         "我怎么告诉她我要搬走？",
         "我想跟导师提换题目，怎么讲合适？",
         "我應該點同佢講？",
-        "微信里怎么回他才不显得我小气？",
-        "开会的时候被点名，该怎么回答才不丢人？",
+        "你说我第一句话怎么说，人家才不会觉得我是来吵架的？",
         "想跟老公谈谈，从哪里说起比较好？",
         "跟亲戚借钱怎么开口",
         "怎麼跟爸媽出櫃比較好？",
@@ -528,7 +533,7 @@ def _sentences(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tupl
     if isinstance(value, dict):
         for name, inner in value.items():
             yield from _sentences(inner, (*path, name))
-    elif path[0] != "either":  # has other places, see test_choices.py
+    elif path[0] not in ("either", "wording"):  # have other places, see test_choices.py and test_wording.py
         assert isinstance(value, list), path
         for sentence in value:
             assert isinstance(sentence, str), path

@@ -135,11 +135,13 @@ def _converters() -> tuple[opencc.OpenCC, ...]:
 @functools.cache
 def _cantonese() -> tuple[re.Pattern[str], dict[str, str]]:
     """The words as OpenCC leaves them (it has a character of its own for some), longest first."""
-    words = {_simplified(word): meaning for word, meaning in _CANTONESE.items()}
+    words = {simplified(word): meaning for word, meaning in _CANTONESE.items()}
     return re.compile("|".join(sorted(words, key=len, reverse=True))), words
 
 
-def _simplified(text: str) -> str:
+def simplified(text: str) -> str:
+    """A text in simplified characters. Lone surrogates, which stand for nothing, become ``?``; U+0000 is dropped."""
+    text = text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
     for converter in _converters():
         text = converter.convert(text)
     return text
@@ -168,7 +170,7 @@ def normalise(text: str) -> str:
 
 
 def _chinese(text: str) -> str:
-    text = _BETWEEN_HAN.sub("", _simplified(_TO_BE.sub("是", text)))
+    text = _BETWEEN_HAN.sub("", simplified(_TO_BE.sub("是", text)))
     text = text.translate(_PRONOUNS)
     text = _PASSIVE.sub("被", text)
     pattern, words = _cantonese()

@@ -155,7 +155,7 @@ _RULES = [
         Risk.CRISIS,
         r"\b(?:bought|ordered|keep|kept|keeping|have|got|found) (?:a |the |some |my |enough |all the |two |new )+(?:pills|rope|razor ?blades?|noose|sleeping pills|sleeping tablets|insulin|helium|charcoal|tablets|blade)\b",
         r"\b(?:don't|do not|didn't) want to (?:be here|wake up|be around)\b",
-        r"\bstab(?:bed|bing)? my ?self\b|\bsleep forever\b|\bi(?:'ll| will) be gone (?:by|before|when|forever|soon)\b|\bwon't be (?:here|around) (?:next|for|on)\b|\bmy last day\b|\bthis is (?:my )?goodbye\b|\bbetter (?:off )?without me(?:[.,!\n]| and|$)",
+        r"\bstab(?:bed|bing)? my ?self\b|\bsleep forever\b|\bi(?:'ll| will) be gone (?:by|before|when|forever|soon)\b|\bwon't be (?:here|around) (?:next|for|on)\b|\b(?:is|be|it's|as|like)(?: going to be)? my (?:very )?last day(?: (?:here|alive|on earth|ever|with (?:you|everyone)))?(?:[.,!?\n]|$)|\bthis is (?:my )?goodbye\b|\bbetter (?:off )?without me(?:[.,!\n]| and|$)",
         unless=r"\b(?:swing|garden|climb\w*|tent|boat|bbq|barbecue|grill|camp\w*|diabet\w*|snacks|shav\w+|wasp|washing line|tow|drawing|sketch\w*|party|boring|meeting|class|school|monday|saturday|sunday|weekend|alarm|early|pe|lie.in|rain\w*|project|team|leave|office|deputy|process|manage\w*|company|job|colleagues?|floor|cake|gossip|scholarship|desk|malaga|holiday|flight|train to|plane|beach|retire\w*|term|shift|kitchen|avocado|chopping|cooking|work|coffee|sister's house|peace of mind|guitar|tax|course|semester|trip|blood|pressure|prescri\w+|doctor|refill|allerg\w+|headache|migraine|thyroid|travel|vitamin\w*|cold|flu|boat|pharmac\w+|for the dog|report|spreadsheets?|finish|fireworks|sick|choir|band|song|game|phone|plan|battery|number|account|nose\w*|paint|ketchup|train|bus)\b",
     ),
     *rules(
