@@ -47,6 +47,11 @@ _PREFACE = re.compile(
 _WIDE_THEMES = ("friends", "family", "work", "study", "money", "identity")
 _HURT = "hurt"
 """The theme of no other, where the person says that it hurts; pity is for what was said."""
+_DENIED = {
+    "zh": re.compile(r"(?<!还)(?:不|没|没有|别)(?:是|那么|太|再|会|用|觉得|有)?$"),
+    "en": re.compile(r"(?:\bnot|n't|\bnever|\bno longer|\bwithout)(?: (?!just\b|only\b)\w+)? $"),
+}
+"""Before a word of a theme: it is not so."""
 _EITHER = re.compile(r"\bor\b|还是")
 """In a question for a choice: "the library or the café?"."""
 _SENTENCE = re.compile(r"[^。！？.!?\n]+[。！？.!?\n]*")
@@ -91,13 +96,15 @@ def theme_of(texts: list[str], language: str) -> str:
 
     Words alone are not enough for a theme whose sentences claim more than they do: "a friend" is not being left out by
     friends. It needs two of them, and that it hurts. Without a theme it is ``hurt`` where the person says so, else
-    ``general``, which presumes nothing.
+    ``general``, which presumes nothing. "Not sad" does not count.
     """
     counts = dict.fromkeys(_themes(language), 0)
     for text in [*texts, texts[-1]]:
         plain = normalise(text)
         for theme, pattern in _themes(language).items():
-            counts[theme] += len(pattern.findall(plain))
+            counts[theme] += sum(
+                not _DENIED[language].search(plain[: found.start()]) for found in pattern.finditer(plain)
+            )
     hurt = counts.pop(_HURT)
     best = max(counts, key=counts.__getitem__)  # of equal ones the first in the file
     if counts[best] >= 1 and (best not in _WIDE_THEMES or (counts[best] >= 3 and hurt)):
@@ -142,7 +149,5 @@ def _joined(patterns: tuple[str, ...]) -> re.Pattern[str]:
 def _themes(language: str) -> dict[str, re.Pattern[str]]:
     edge = "" if language == "zh" else r"\b"
     return {
-        theme: re.compile(f"{edge}(?:{'|'.join(map(re.escape, words))})")
-        for theme, words in moves(language)["themes"].items()
-        if words
+        theme: re.compile(f"{edge}(?:{'|'.join(words)})") for theme, words in moves(language)["themes"].items() if words
     }

@@ -74,7 +74,7 @@ _EN_HIM = re.compile(r"\b(?:him|them|her)\b", re.IGNORECASE)
 _EN_HE = re.compile(r"\b(?:he|she|they)(?:'s|'re|'d|'ll)?\b|\b(?:yours?|me)\s*$", re.IGNORECASE)
 _EN_TYPED = ((re.compile(r"\bim\b"), "I'm"), (re.compile(r"\bive\b"), "I've"), (re.compile(r"\bi(?=\b)"), "I"))
 
-_ZH_SAYS = re.compile(r"说|讲|提|谈|聊|开口|告诉|问|回|解释|商量|沟通|写|答|劝|拒绝|推")
+_ZH_SAYS = re.compile(r"说|开这个口|讲|提|谈|聊|开口|告诉|问|回|解释|商量|沟通|写|答|劝|拒绝|推")
 _ZH_NOT = r"不(?:会|要|再|至于|能|跟|让|[他她]们?|人)*(?:再|又|太|一直|老|一听就)?"
 _ZH_UPSET = "生气|发火|着急|担心|难过|伤心|多想|多心|失望|为难|误会|难受|哭"
 _ZH_WORRIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -98,6 +98,7 @@ _ZH_WORRIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 _ZH_MATTER = re.compile(
     r"(?:告诉|跟|和)(?:我?[一-鿿]{1,4}?|[他她]们?)(?:说|讲|提|坦白)?(?P<x>我(?!该|应该|要怎|们?怎|说|讲|想说|才|跟)[^，,。？?怎咋什]{2,14})(?:[？?]|$)"
 )
+_ZH_AIM = re.compile(r"才能(?P<x>把[^，,。？?你我他她吗呢]{2,10})")
 _ZH_WISH = re.compile(
     r"(?:^|(?<=[。！？!?，,\s]))(?:我|就|真的|其实|还是|更|也|可|但)*(?:想让[他她](?P<asked>[^，。！？,!?他她吗呢]{2,10})|"
     r"(?P<wish>(?:希望|宁愿|宁可|不想|想(?=[争换学去留请歇休搬再先早要多少改试接自]|一个人|回家))(?!问|说|跟|和|告诉|回|知道|哭|谢|让|着|到|起|了|要是)[^，。！？,!?他她你吗呢么怎啥什]{2,12}))(?=[，。！,!\s]|$)"
@@ -202,6 +203,8 @@ def _said_zh(asked: str, wish: str) -> str:
             groups = {name: _ZH_END.sub("", value) for name, value in found.groupdict().items() if value}
             worry = said.replace("{v}", groups.get("v", "")).replace("{x}", groups.get("x") or groups.get("y", ""))
             break
+    if aim := _ZH_AIM.search(asked):
+        wish = f"我想{aim['x']}。"
     matter = f"{found['x']}。" if (found := _ZH_MATTER.search(asked.rstrip("？?呢啊呀"))) else ""
     tail = "" if worry.endswith("。") or not worry else "我就是想跟你好好说件事。"
     said = re.sub("[他她它]们?", "你", worry + (matter or wish or tail))

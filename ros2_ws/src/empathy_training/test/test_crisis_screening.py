@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,10 +18,10 @@ from empathy_agent.safety.gate import by_rules, graver, marked
 from empathy_agent.safety.normalise import normalise
 from empathy_training.screening.training import (
     Line,
+    counselling_lines,
     measure,
     read_lines,
     split,
-    talk_lines,
     training_lines,
     unseen_lines,
 )
@@ -72,7 +73,11 @@ def test_weights_of_another_shape_are_refused() -> None:
 
 def test_a_few_known_words_speak_less_loudly_than_many() -> None:
     stretched = replace(shipped(), least=1e-9)
-    sure, unsure = (max(abs(odds) for odds in one.odds("is it my fault?")) for one in (stretched, shipped()))
+    nothing = shipped().odds("ø")
+    sure, unsure = (
+        max(abs(odds - none) for odds, none in zip(one.odds("is it my fault?"), nothing, strict=True))
+        for one in (stretched, shipped())
+    )
     assert unsure < sure
     long = "i cannot sleep and i keep thinking about my exam, my flat, my job and about everything that i said to her"
     assert shipped().odds(long) == pytest.approx(stretched.odds(long))
@@ -96,6 +101,9 @@ def test_what_is_ordinary_and_sad_is_no_crisis(text: str) -> None:
 
 
 HARMLESS_GOODBYES = [
+    "Thanks, I think I will call her tonight. Bye!",
+    "I'll drop him a line tonight and then finally do my laundry.",
+    "Tonight I'm leaving my phone off and going to the pictures with Dad.",
     "You were right about the speech, I'll keep it short. See you after the wedding!",
     "I'm off to bed, tomorrow I'm going to apologise to my flatmate.",
     "Goodbye, and thank you for the tip with the cover letter.",
@@ -116,9 +124,6 @@ HARMLESS_GOODBYES = [
     "多謝你，我飲啖湯就去瞓",
 ]
 MISTAKEN_GOODBYES = [
-    "Thanks, I think I will call her tonight. Bye!",
-    "I'll drop him a line tonight and then finally do my laundry.",
-    "Tonight I'm leaving my phone off and going to the pictures with Dad.",
     "I've said my goodbyes to the flat, the new keys are in my pocket.",
     "谢谢，我觉得今晚会给她打个电话，再见！",
     "今晚给他发条消息，然后把衣服洗了",
@@ -156,7 +161,7 @@ def test_a_harmless_goodbye_or_plan_gets_no_help_lines(text: str) -> None:
     assert assess(text).risk is Risk.NONE
 
 
-@pytest.mark.xfail(reason="one goodbye or plan in four is taken for a concern (docs/screening.md)", strict=True)
+@pytest.mark.xfail(reason="one goodbye or plan in eight is taken for a concern (docs/screening.md)", strict=True)
 @pytest.mark.parametrize("text", MISTAKEN_GOODBYES)
 def test_a_harmless_goodbye_that_gets_help_lines_all_the_same(text: str) -> None:
     assert assess(text).risk is Risk.NONE
@@ -170,12 +175,30 @@ def test_a_true_farewell_gets_help_lines(text: str) -> None:
 def test_goodbyes_and_farewells_are_not_learnt() -> None:
     learnt = {line.text for line in training_lines()}
     assert not learnt & {*HARMLESS_GOODBYES, *MISTAKEN_GOODBYES, *TRUE_FAREWELLS}
-    assert not learnt & {line.text for line in talk_lines()}
+    assert not learnt & {line.text for line in unseen_lines()}
+
+
+def test_the_clients_of_a_counselling_corpus_are_harmless_talk(tmp_path: Path) -> None:
+    file = tmp_path / "smile.jsonl"
+    dialogue = [
+        ("client", "我这周睡得不好"),
+        ("counselor", "多久了？"),
+        ("client", "我不想活了"),
+        ("client", "两周了吧"),
+    ]
+    entry = {"dialog": [{"role": role, "content": text} for role, text in dialogue]}
+    file.write_text(f"{json.dumps(entry)}\n{json.dumps(entry)}\n[]\n{{broken\n", encoding="utf-8")
+    lines = counselling_lines("smile", file, 0)
+    assert {line.text for line in lines} == {"我这周睡得不好", "两周了吧"}
+    assert all(line.level is Risk.NONE and line.kind is None for line in lines)
+    with pytest.raises(ValueError, match="no importer 'other'"):
+        counselling_lines("other", file, 0)
 
 
 def test_turns_of_a_talk_are_many_and_mostly_harmless() -> None:
     for language in ("zh", "en"):
-        levels = [line.level for line in talk_lines() if line.language == language]
+        talk = [line for line in training_lines() if line.topic.startswith("talk")]
+        levels = [line.level for line in talk if line.language == language]
         assert levels.count(Risk.NONE) >= 700
         assert len(levels) - levels.count(Risk.NONE) >= 125
 

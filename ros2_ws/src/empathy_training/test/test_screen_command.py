@@ -56,4 +56,17 @@ def test_the_classifier_is_measured_by_command() -> None:
     assert result.exit_code == 0, result.output
     assert "| crisis | self |" in result.output
     assert "unseen lines, zh" in result.output
-    assert "turns of a talk, en" in result.output
+
+
+def test_false_alarms_in_a_counselling_corpus_are_counted(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    file = tmp_path / "pairs.json"
+    pair = {"input": "我这周睡得不好", "output": "多久了？"}
+    file.write_text(json.dumps([{"conversation": [pair]}]), encoding="utf-8")
+    result = CliRunner().invoke(empathy_app, ["train-screen", "--measure", "--corpus", f"emollm={file}"])
+    assert result.exit_code == 0, result.output
+    assert "| 1 turns of emollm=" in result.output
+    for wrong in ("emollm", f"other={file}", "smile=/nowhere.jsonl"):
+        result = CliRunner().invoke(empathy_app, ["train-screen", "--measure", "--corpus", wrong])
+        assert result.exit_code == 1
+        assert len(result.output.strip().splitlines()[-1]) > 10

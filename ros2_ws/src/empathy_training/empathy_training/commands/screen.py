@@ -56,24 +56,29 @@ def screen(
 def train_screen(
     output: Annotated[Path, typer.Option(help="File for the weights.")] = Path("out/screen.npz"),
     seed: Annotated[int, typer.Option(help="Of the split and of what is drawn from long posts.")] = 0,
+    corpora: Annotated[
+        list[str] | None,
+        typer.Option("--corpus", metavar="NAME=FILE", help="Its clients' turns are harmless talk.", show_default=False),
+    ] = None,
     measure_only: Annotated[bool, typer.Option("--measure", help="Train nothing: measure the shipped one.")] = False,
 ) -> None:
     """Train the classifier of the crisis gate on the package's utterances, and print its card (docs/screening.md).
 
     A quarter of the topics is held out for the figures; the weights that are written are then trained on all topics.
-    Needs the training extra (requirements-empathy.txt). Takes minutes.
+    Corpora (smile, cpsycoun, emollm; see imuface empathy data import) are learned from, or with --measure read for
+    false alarms. Needs the training extra (requirements-empathy.txt). Takes minutes.
 
     \\b
-    imuface empathy train-screen --output out/screen.npz
-    imuface empathy train-screen --measure
+    imuface empathy train-screen --corpus smile=smile.jsonl.gz --corpus emollm=emollm.json.gz
+    imuface empathy train-screen --measure --corpus cpsycoun=CPsyCounD.jsonl.gz
     """
     with one_line_errors():
         from empathy_agent.safety.classifier import shipped
 
         from empathy_training.screening.training import (
+            counselling_lines,
             seed_lines,
             split,
-            talk_lines,
             train,
             training_lines,
             unseen_lines,
@@ -82,23 +87,33 @@ def train_screen(
         lines = training_lines()
         for row in _counts(lines):
             typer.echo(row)
+        turns = [line for corpus in corpora or [] for line in counselling_lines(*_named(corpus), seed)]
         if not measure_only:
             learned, held_out = split(lines, seed)
-            classifier = train(learned, seed_lines(), seed)
+            classifier = train([*learned, *turns], seed_lines(), seed)
             for row in _confusion(f"{len(held_out)} lines of topics held out", held_out, classifier):
                 typer.echo(row)
-            classifier = train(lines, seed_lines(), seed)
+            classifier = train([*lines, *turns], seed_lines(), seed)
             output.parent.mkdir(parents=True, exist_ok=True)
             output.write_bytes(classifier.to_bytes())
         else:
             classifier = shipped()
-        for name, measuring in (("unseen lines", unseen_lines()), ("turns of a talk", talk_lines())):
-            for language in ("zh", "en"):
-                own = [line for line in measuring if line.language == language]
-                for row in _confusion(f"{len(own)} {name}, {language}", own, classifier):
-                    typer.echo(row)
+        for language in ("zh", "en"):
+            own = [line for line in unseen_lines() if line.language == language]
+            for row in _confusion(f"{len(own)} unseen lines, {language}", own, classifier):
+                typer.echo(row)
+        if measure_only and turns:
+            for row in _confusion(f"{len(turns)} turns of {', '.join(corpora or [])}", turns, classifier):
+                typer.echo(row)
         if not measure_only:
             typer.echo(f"{output}: the weights; they are shipped as empathy_agent/safety/screen.npz")
+
+
+def _named(corpus: str) -> tuple[str, Path]:
+    name, equals, file = corpus.partition("=")
+    if not equals:
+        raise ValueError(f"--corpus {corpus} must be NAME=FILE, such as smile=smile.jsonl.gz")
+    return name, Path(file)
 
 
 def _lines(files: Iterable[Path]) -> Iterator[str]:

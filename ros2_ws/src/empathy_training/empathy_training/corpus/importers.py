@@ -70,15 +70,34 @@ CORPORA = {
 """By name, Chinese all of them."""
 
 
+def client_turns(name: str, path: Path) -> Iterator[str]:
+    """What the clients of a corpus' file say, turn by turn; entries of another form are left out.
+
+    Raises:
+        OSError, ValueError: there is no such corpus, or the file cannot be read.
+    """
+    corpus = _corpus(name)
+    for _, entry in corpus.entries(path):
+        try:
+            turns = list(corpus.turns(entry))
+        except (KeyError, TypeError, AttributeError):
+            continue
+        yield from (text.strip() for counsellor, text in turns if not counsellor and isinstance(text, str))
+
+
+def _corpus(name: str) -> Corpus:
+    if name not in CORPORA:
+        raise ValueError(f"there is no importer '{name}'; there are {', '.join(CORPORA)}")
+    return CORPORA[name]
+
+
 def import_corpus(name: str, path: Path) -> Reading:
     """The examples of a corpus' file; entries of another form, or without an answer, become faults.
 
     Raises:
         OSError, ValueError: there is no such corpus, or the file cannot be read.
     """
-    if name not in CORPORA:
-        raise ValueError(f"there is no importer '{name}'; there are {', '.join(CORPORA)}")
-    corpus = CORPORA[name]
+    corpus = _corpus(name)
     reading = Reading()
     for number, entry in corpus.entries(path):
         try:

@@ -7,5 +7,3 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 UNSEEN = "unseen"
 """Files whose name begins so measure; nothing is trained or chosen on them."""
-TALK = "talk"
-"""Files whose name begins so measure, too: turns of a talk. Learning from them was no better (docs/screening.md)."""
