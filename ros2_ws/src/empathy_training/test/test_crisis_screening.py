@@ -101,6 +101,7 @@ def test_what_is_ordinary_and_sad_is_no_crisis(text: str) -> None:
 
 
 HARMLESS_GOODBYES = [
+    "I've said my goodbyes to the flat, the new keys are in my pocket.",
     "Thanks, I think I will call her tonight. Bye!",
     "I'll drop him a line tonight and then finally do my laundry.",
     "Tonight I'm leaving my phone off and going to the pictures with Dad.",
@@ -124,7 +125,6 @@ HARMLESS_GOODBYES = [
     "多謝你，我飲啖湯就去瞓",
 ]
 MISTAKEN_GOODBYES = [
-    "I've said my goodbyes to the flat, the new keys are in my pocket.",
     "谢谢，我觉得今晚会给她打个电话，再见！",
     "今晚给他发条消息，然后把衣服洗了",
 ]
@@ -161,7 +161,7 @@ def test_a_harmless_goodbye_or_plan_gets_no_help_lines(text: str) -> None:
     assert assess(text).risk is Risk.NONE
 
 
-@pytest.mark.xfail(reason="one goodbye or plan in eight is taken for a concern (docs/screening.md)", strict=True)
+@pytest.mark.xfail(reason="one goodbye or plan in twelve is taken for a concern (docs/screening.md)", strict=True)
 @pytest.mark.parametrize("text", MISTAKEN_GOODBYES)
 def test_a_harmless_goodbye_that_gets_help_lines_all_the_same(text: str) -> None:
     assert assess(text).risk is Risk.NONE
