@@ -45,7 +45,7 @@ _PREFACE = re.compile(
 )
 """What announces a question, and is none to be answered."""
 _WIDE_THEMES = ("friends", "family", "work", "study", "money", "identity")
-_HURT = "hurt"
+_LOSS, _HURT = "loss", "hurt"
 """The theme of no other, where the person says that it hurts; pity is for what was said."""
 _DENIED = {
     "zh": re.compile(r"(?<!还)(?:不|没|没有|别)(?:是|那么|太|再|会|用|觉得|有)?$"),
@@ -109,6 +109,8 @@ def theme_of(texts: list[str], language: str) -> str:
     best = max(counts, key=counts.__getitem__)  # of equal ones the first in the file
     if counts[best] >= 1 and (best not in _WIDE_THEMES or (counts[best] >= 3 and hurt)):
         return best
+    if counts[_LOSS] >= 2:  # whoever tells of a death names the family, too
+        return _LOSS
     return _HURT if hurt else "general"
 
 

@@ -312,6 +312,12 @@ def test_themes(theme: str) -> None:
     assert theme_of([NAMED[theme]] * 2, "en") == theme
 
 
+def test_what_is_denied_and_what_only_sounds_so_is_no_theme() -> None:
+    assert theme_of(["I'm not sad about it."], "en") == "general"
+    assert theme_of(["The car's transmission died."], "en") == "general"
+    assert theme_of(["We told my son that our dog died, and my son put his bowl out."], "en") == "loss"
+
+
 def test_a_word_inside_another_names_no_theme() -> None:
     assert (
         theme_of(["That is a unique example of ill-made transport, and fatter saturated paint, truly."], "en")
