@@ -19,6 +19,7 @@ from empathy_agent.language import language_of, resolve_locale
 from empathy_agent.prompt import Message, language_data, preamble
 from empathy_agent.request import REPLY_TOKENS, manner, prefix, request, tokens
 from empathy_agent.safety import Hotlines, Kind, Risk, Verdict, assess, concern_lead, crisis_chain, unanswered_chain
+from empathy_agent.script import writer
 from empathy_agent.session import Exchange, Memory, Sessions, key
 from empathy_agent.speech import Speech
 from empathy_agent.turns import Turn, turn_of
@@ -180,9 +181,22 @@ class Dialogue:
         When a model's output has no answer that is fit to be said, it is asked once more; the deltas then begin again
         at the first layer, and only the ``Reply`` counts. Where nothing comes of that either, a fixed text stands in.
         ``affect`` gives the summary of the face in a language. Raises ``Cancelled``, and then remembers nothing of the
-        turn; a turn is remembered when its ``Reply`` is decided, after which ``cancelled`` has no effect.
+        turn; a turn is remembered when its ``Reply`` is decided, after which ``cancelled`` has no effect. Who writes
+        traditional characters is answered in them.
         """
-        cancelled = cancelled or Cancellation()
+        written: Callable[[str], str] = str
+        if post.language == "zh":
+            earlier = [turn.post for turn in self.sessions.memory(post.session_id).turns]
+            written = writer([*earlier, post.text], post.locale)
+        for part in self._answered(post, affect, cancelled or Cancellation()):
+            if isinstance(part, Delta):
+                yield replace(part, text=written(part.text))
+            else:
+                chain = Chain({layer: written(text) for layer, text in part.chain.texts.items()}, part.chain.valid)
+                yield replace(part, chain=chain)
+
+    def _answered(self, post: Post, affect: Callable[[str], str], cancelled: Cancellation) -> Iterator[Delta | Reply]:
+        """The reply in simplified characters, as the session remembers it."""
         if (reply := self.fixed(post)) is not None:
             yield from _deltas(reply.chain)
             yield reply
