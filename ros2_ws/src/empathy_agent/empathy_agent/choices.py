@@ -12,9 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from empathy_agent.reflection import plain, turned
+from empathy_agent.reflection import simple, turned
 from empathy_agent.safety import Risk, assess, objection
-from empathy_agent.safety.normalise import simplified
 from empathy_agent.turns import moves
 
 _CHOOSING = ("decide", "opinion", "cope")
@@ -125,7 +124,7 @@ def hanging(text: str, language: str) -> list[str]:
 
 def _asked(pattern: re.Pattern[str], text: str, language: str) -> re.Match[str] | None:
     """Where one of the last two sentences asks so, the last one first, and states no risk."""
-    text = simplified(plain(text)) if language == "zh" else plain(text)
+    text = simple(text, language)
     end = r"(?<=[。！!.\n])\s*|(?<=[？?])(?!\s*(?:还是|抑或|定系))\s*" if language == "zh" else r"(?<=[.!?\n])\s*"
     sentences = [stripped for sentence in re.split(end, text) if (stripped := sentence.strip())]
     for number, sentence in enumerate(reversed(sentences[-2:])):

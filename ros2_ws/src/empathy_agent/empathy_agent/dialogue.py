@@ -184,19 +184,7 @@ class Dialogue:
         turn; a turn is remembered when its ``Reply`` is decided, after which ``cancelled`` has no effect. Who writes
         traditional characters is answered in them.
         """
-        written: Callable[[str], str] = str
-        if post.language == "zh":
-            earlier = [turn.post for turn in self.sessions.memory(post.session_id).turns]
-            written = writer([*earlier, post.text], post.locale)
-        for part in self._answered(post, affect, cancelled or Cancellation()):
-            if isinstance(part, Delta):
-                yield replace(part, text=written(part.text))
-            else:
-                chain = Chain({layer: written(text) for layer, text in part.chain.texts.items()}, part.chain.valid)
-                yield replace(part, chain=chain)
-
-    def _answered(self, post: Post, affect: Callable[[str], str], cancelled: Cancellation) -> Iterator[Delta | Reply]:
-        """The reply in simplified characters, as the session remembers it."""
+        cancelled = cancelled or Cancellation()
         if (reply := self.fixed(post)) is not None:
             yield from _deltas(reply.chain)
             yield reply
@@ -204,9 +192,11 @@ class Dialogue:
         memory = self.sessions.memory(post.session_id)
         risk = self._risk(post, memory)
         speech = Speech(post.language, memory.said)
+        written = self._writer(post)
         fault = ""
         try:
-            yield from self._spoken(post, memory, affect(post.language), speech, cancelled)
+            for delta in self._spoken(post, memory, affect(post.language), speech, cancelled):
+                yield replace(delta, text=written(delta.text))
         except EngineError as error:
             fault = str(error)
         if not speech.spoken:
@@ -219,7 +209,7 @@ class Dialogue:
         chain = self._filled(speech.chain(), post, memory)
         if risk is Risk.CONCERN and key(lead := concern_lead(post.language)) not in memory.said:
             added = ("" if post.language == "zh" else " ") + lead
-            yield Delta(Layer.ANSWER, added)
+            yield Delta(Layer.ANSWER, written(added))
             chain = Chain(chain.texts | {Layer.ANSWER: chain[Layer.ANSWER] + added}, chain.valid)
         yield self._replied(post, chain, risk, cancelled, speech, fault)
 
@@ -299,6 +289,12 @@ class Dialogue:
         }
         return Chain(chain.texts | {layer: plain[layer] for layer in chain.missing}, chain.valid)
 
+    def _writer(self, post: Post) -> Callable[[str], str]:
+        """What puts the agent's words into the characters of the person; a session remembers them as they were."""
+        if post.language != "zh":
+            return str
+        return writer([*(turn.post for turn in self.sessions.memory(post.session_id).turns), post.text], post.locale)
+
     def _risk(self, post: Post, memory: Memory) -> Risk:
         """Somebody who was in crisis a moment ago keeps the help lines in sight."""
         return max(post.verdict.risk, memory.risk)
@@ -316,7 +312,9 @@ class Dialogue:
         total = time.monotonic() - post.accepted
         kind: Kind | None = post.verdict.kind
         resources = self._hotlines.lines(post.locale, kind) if risk else []
-        reply = Reply(post.session_id, chain, post.locale, risk, resources, "", total, total, fault)
+        written = self._writer(post)
+        shown = Chain({layer: written(text) for layer, text in chain.texts.items()}, chain.valid)
+        reply = Reply(post.session_id, shown, post.locale, risk, resources, "", total, total, fault)
         turn = Exchange(post.text, chain[Layer.ANSWER])
         if speech:
             reply = replace(reply, stopped=speech.stopped)

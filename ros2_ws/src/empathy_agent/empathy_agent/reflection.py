@@ -12,6 +12,7 @@ import unicodedata
 
 from empathy_agent.language import HAN
 from empathy_agent.safety.gate import Risk, assess
+from empathy_agent.safety.normalise import simplified
 
 MOST = 8
 """Clauses of one text."""
@@ -110,6 +111,11 @@ _UNFIT = re.compile(rf"[^\w{HAN}À-ÖØ-öø-ÿ ',%-]|\d{{4,}}|_|<|>|www|http", 
 def plain(text: str) -> str:
     """A text in the widths and with the apostrophes that the patterns expect."""
     return unicodedata.normalize("NFKC", text).replace("’", "'")
+
+
+def simple(text: str, language: str) -> str:
+    """A plain text, a Chinese one in simplified characters."""
+    return simplified(plain(text)) if language == "zh" else plain(text)
 
 
 def clauses(text: str, language: str) -> list[str]:

@@ -11,9 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from empathy_agent.reflection import plain
+from empathy_agent.reflection import simple
 from empathy_agent.safety import Risk, assess, objection
-from empathy_agent.safety.normalise import simplified
 from empathy_agent.turns import moves
 
 QUOTE = "{quote}"
@@ -41,7 +40,7 @@ _ING = rf"(?P<ing>{'|'.join(_EN_BASE)})"
 _EN_WORRIES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), said)
     for pattern, said in (
-        (rf"\bwithout (?P<it>it|this|that|things) {_ING}\b(?P<x>.*)$", lambda m: f"it to {_base(m)}{m['x']}"),
+        (rf"\bwithout (?:it|this|that|things) {_ING}\b(?P<x>.*)$", lambda m: f"it to {_base(m)}{m['x']}"),
         (rf"\bwithout {_ING}\b(?P<x>.*)$", lambda m: f"to {_base(m)}{m['x']}"),
         (rf"\bwithout {_WHO} {_ING}\b(?P<x>.*)$", lambda m: f"you to {_base(m)}{m['x']}"),
         (r"\bso (?:that )?(?:he|she|they)(?:'?s| is|'?re| are) not (?P<x>.+)$", lambda m: f"you to be {m['x']}"),
@@ -140,8 +139,7 @@ def wordings(text: str, language: str, question: str, earlier: Sequence[str] = (
 
 def _asked(text: str, language: str) -> str:
     """The question that a message ends with."""
-    text = simplified(plain(text)) if language == "zh" else plain(text)
-    sentences = [each.strip() for each in re.split(r"(?<=[。！!.\n？?])\s*", text) if each.strip()]
+    sentences = [each.strip() for each in re.split(r"(?<=[。！!.\n？?])\s*", simple(text, language)) if each.strip()]
     last = sentences[-2:]
     asks = [each for each in last if _ASKS_WORDS.search(each)] or [each for each in last if each.endswith(("?", "？"))]
     return (asks or last or [""])[-1]
@@ -150,8 +148,9 @@ def _asked(text: str, language: str) -> str:
 def _wish(texts: Sequence[str], language: str) -> str:
     """What the person said last that they want, as said to the one it concerns; empty without one."""
     for text in reversed(texts):
-        whole = simplified(plain(text)) if language == "zh" else plain(text)
-        for found in reversed(list((_ZH_WISH if language == "zh" else _EN_WISH).finditer(whole))):
+        if assess(text).risk is not Risk.NONE:  # no wish to be said aloud
+            continue
+        for found in reversed(list((_ZH_WISH if language == "zh" else _EN_WISH).finditer(simple(text, language)))):
             if language == "zh":
                 return f"我想请你{found['asked']}。" if found["asked"] else f"我{found['wish']}。"
             if not _EN_HE.search(found["wish"]) and len(found["wish"].split()) in _EN_WISH_WORDS:

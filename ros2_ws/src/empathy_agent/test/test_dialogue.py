@@ -16,6 +16,8 @@ from empathy_agent.engines.fallback import Fallback
 from empathy_agent.engines.openai_server import OpenAIServer
 from empathy_agent.prompt import Message
 from empathy_agent.safety import Risk
+from empathy_agent.safety.normalise import simplified
+from empathy_agent.script import writer
 from empathy_agent.session import Sessions
 
 POST = "I am so tired of my job and nobody listens to me."
@@ -388,3 +390,18 @@ def test_the_face_comes_after_the_post_or_it_would_break_what_is_evaluated_befor
         content = server.requests[0]["messages"][-1]["content"]
     assert content.startswith(POST)
     assert "the face looked sad" in content
+
+
+def test_who_writes_traditional_characters_is_answered_in_them_whoever_answers() -> None:
+    with serve(events(GOOD_ZH)) as server:
+        dialogue = Dialogue(OpenAIServer(server.url, "m"))
+        deltas, reply = run(dialogue, "我跟媽媽吵架了，不知道該怎麼辦", session_id="a")
+        _, crisis = run(dialogue, "我不想活了", locale="zh-TW", session_id="b")
+        busy = dialogue.stand_in(dialogue.post("嗯，謝謝你聽我說"), "busy")
+    assert streamed(deltas) == reply.chain.texts
+    for answer in (reply, crisis, busy):
+        for text in answer.chain.texts.values():
+            assert writer(["聽說"], "zh-TW")(text) == text
+        assert simplified(answer.chain[Layer.ANSWER]) != answer.chain[Layer.ANSWER]
+    # The session remembers the agent's own words, so that none of them is said again.
+    assert dialogue.sessions.memory("a").turns[0].answer == simplified(reply.chain[Layer.ANSWER])

@@ -50,6 +50,11 @@ def test_what_the_person_wished_for_before_is_what_is_to_be_said() -> None:
     assert wordings("那我怎么跟组长说？", "zh", "tell", ["我想换个班次。"])[0].count("我想换个班次。") == 1
 
 
+def test_a_worrying_wish_is_not_to_be_said_aloud() -> None:
+    assert wordings("How do I tell them?", "en", "tell", ["I want to disappear forever."]) == []
+    assert wordings("那我怎么跟组长说？", "zh", "tell", ["不想活了。"]) == []
+
+
 @pytest.mark.parametrize(
     ("language", "text"),
     [
