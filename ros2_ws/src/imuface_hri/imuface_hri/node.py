@@ -74,6 +74,7 @@ class HriNode(AutostartNode):
         for person in self._people:
             person.start()
         self._timer = self.create_timer(_LOOKS, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.get_logger().info(f"people below /humans: {', '.join(person.human.id for person in self._people)}")
 
     def stop(self) -> None:
         for person in self._people:
