@@ -19,7 +19,11 @@ from imuface_robot.hearing.sources import MICROPHONE, Source, open_source
 
 
 class ListenNode(AutostartNode):
-    """Publishes what the person says while they say it; deaf while the robot speaks. Sound is neither kept nor sent."""
+    """Publishes what the person says while they say it. Sound is neither kept nor sent.
+
+    It is deaf while the robot speaks, unless the person has headphones on: then who begins to speak breaks it off, by a
+    partial utterance without words.
+    """
 
     PARAMETERS = (
         Param("audio", MICROPHONE, "what is heard: microphone, a WAV file, or a pipe; 16 kHz, one channel, 16 bits"),
@@ -27,6 +31,12 @@ class ListenNode(AutostartNode):
         Param("model", "", "folder of a Whisper model of CTranslate2; empty: the one of imuface hearing get"),
         Param("locale", "", "BCP 47 tag of what is said; empty: English or Chinese, heard from each utterance"),
         Param("session", "robot", "session_id of what is said; empty: nothing is remembered", live=True),
+        Param(
+            "headphones",
+            False,
+            "whether the robot's voice goes to headphones: it is listened on, and who speaks breaks it off",
+            live=True,
+        ),
         Param("pause", 1.0, "seconds of silence that end an utterance", within=(0.2, 10.0)),
         Param("partial_every", 1.5, "seconds between partial utterances; 0: none", within=(0.0, 60.0)),
         Param("threads", 2, "threads of the recogniser", within=(1, 64)),
@@ -41,6 +51,7 @@ class ListenNode(AutostartNode):
         self._hearing: threading.Thread | None = None
         self._said = self._failed = 0
         self._fault = self._ended = ""
+        self._robot_speaks = False
 
     def setup(self) -> None:
         self._recogniser = self.make_recogniser()
@@ -56,7 +67,16 @@ class ListenNode(AutostartNode):
         activity = Silero()
         self._ended = ""
         self._source = open_source(value["audio"], value["device"])
-        self._ears = Ears(activity, self._recogniser, self._tell, self._fail, value["pause"], value["partial_every"])
+        self._robot_speaks = False
+        self._ears = Ears(
+            activity,
+            self._recogniser,
+            self._tell,
+            self._fail,
+            self._on_begin,
+            value["pause"],
+            value["partial_every"],
+        )
         self._voice = self.create_subscription(Voice, topics.VOICE, self._on_voice, qos(topics.VOICE))
         self._hearing = threading.Thread(target=self._hear, args=(self._source, self._ears), daemon=True)
         self._hearing.start()
@@ -100,13 +120,22 @@ class ListenNode(AutostartNode):
             self.get_logger().error(self._ended)
 
     def _on_voice(self, message: Voice) -> None:
-        if message.state == Voice.BEGINS:
+        self._robot_speaks = message.state == Voice.BEGINS
+        headphones = self.get_parameter("headphones").value
+        if self._robot_speaks and not headphones:
             self._ears.deafen()
-        else:
+        elif self._ears.deaf or not headphones:
             self._ears.undeafen()
+
+    def _on_begin(self, utterance_id: str) -> None:
+        if self._robot_speaks:
+            self._publish(Said(utterance_id, "", self.get_parameter("locale").value, final=False))
 
     def _tell(self, said: Said) -> None:
         self._said += said.final
+        self._publish(said)
+
+    def _publish(self, said: Said) -> None:
         message = Utterance(
             text=said.text,
             locale=said.locale,

@@ -74,7 +74,8 @@ class SpeechNode(AutostartNode):
         return [("", Status(StatusLevel.WARN, fault, values) if fault else Status(StatusLevel.OK, "ready", values))]
 
     def _on_utterance(self, message: Utterance) -> None:
-        if self._speaker is not None and message.text.strip():
+        # One without words, so far, says that somebody begins to speak.
+        if self._speaker is not None and (message.text.strip() or message.state == Utterance.PARTIAL):
             self._speaker.interrupt(message.id)
 
     def _on_sentence(self, sentence: Sentence) -> None:

@@ -99,6 +99,20 @@ def test_a_pause_ends_an_utterance_and_a_breath_does_not(heard: Callable[..., He
     assert first.id != second.id
 
 
+def test_who_begins_to_speak_is_told_of_once_and_a_cough_is_not(heard: Callable[..., Heard]) -> None:
+    begun: list[str] = []
+    ears = heard(begin=begun.append)
+    ears.hear(SPEECH, 0.2)
+    ears.hear(SILENCE, 2.0)
+    assert not begun
+    ears.hear(SPEECH, 0.3)
+    assert len(begun) == 1
+    ears.hear(SPEECH, 1.0)
+    ears.hear(SILENCE, 2.0)
+    ears.settle()
+    assert [said.id for said in ears.said] == begun
+
+
 def test_partial_utterances_grow_and_share_the_id_of_the_final_one(heard: Callable[..., Heard]) -> None:
     ears = heard(partial_every=0.5)
     for _ in range(4):

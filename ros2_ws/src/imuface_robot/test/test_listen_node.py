@@ -81,6 +81,27 @@ def test_it_does_not_hear_the_robot(
     assert [each.text for each in said] == ["1 words"]
 
 
+def test_with_headphones_who_speaks_breaks_the_robot_off(
+    graph: Callable[[str], Any], running: Callable[..., Any], stand_in: str, pipe: Path
+) -> None:
+    with running(stand_in, "t_phones", f"audio:={pipe}", "partial_every:=0.0", "headphones:=true"):
+        client = graph("t_phones")
+        said = client.collect(topics.UTTERANCE)
+        assert client.until(lambda: client.node.count_publishers(f"/t_phones/{topics.UTTERANCE}"), 20.0)
+        client.publish(topics.VOICE, reply_id="r", state=Voice.BEGINS)
+        client.until(lambda: False, 0.5)
+        play(pipe, LOUD, LOUD, SILENT, SILENT)
+        assert client.until(lambda: any(each.state == Utterance.FINAL for each in said), 20.0)
+        client.publish(topics.VOICE, reply_id="r", state=Voice.STOPS)
+        client.until(lambda: False, 0.5)
+        play(pipe, LOUD, SILENT, SILENT)
+        assert client.until(lambda: len(said) == 3, 20.0)
+    begins, first, second = said
+    assert (begins.text, begins.state) == ("", Utterance.PARTIAL)
+    assert (first.text, first.id) == ("2 words", begins.id)
+    assert (second.text, second.state) == ("1 words", Utterance.FINAL)
+
+
 def test_a_file_is_heard_to_its_end(
     graph: Callable[[str], Any], running: Callable[..., Any], stand_in: str, tmp_path: Path
 ) -> None:

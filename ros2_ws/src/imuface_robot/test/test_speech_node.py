@@ -24,7 +24,10 @@ def test_the_voice_says_sentences_and_stops_for_the_person(
         client.publish(topics.SENTENCE, reply_id="r", text="It sounds hard.", locale="en-US")
         client.publish(topics.SENTENCE, reply_id="r", index=1, text="No wonder.", locale="en-US")
         assert client.until(log.read_text, 20.0)
-        client.publish(topics.UTTERANCE, text="Wait", state=Utterance.PARTIAL, id="u2")
+        client.publish(topics.UTTERANCE, text=" ", id="u1")  # nothing was said
+        client.until(lambda: False, 0.5)
+        assert len(voice) == 1
+        client.publish(topics.UTTERANCE, text="", state=Utterance.PARTIAL, id="u2")
         assert client.until(lambda: len(voice) == 2, 20.0)
         client.publish(topics.SENTENCE, reply_id="q", text="Yes?", locale="en-US")
         assert client.until(lambda: len(log.read_text().splitlines()) == 2, 20.0)

@@ -51,6 +51,7 @@ class Ears:
         recogniser: understands it.
         tell: hears what was said.
         fail: hears why something was not recognised, without its words.
+        begin: hears the id of an utterance a quarter of a second after it began, from the thread of :meth:`take`.
         pause: seconds of silence that end an utterance.
         partial_every: seconds between looks at an utterance that goes on; 0: none.
         clock: in seconds.
@@ -62,11 +63,13 @@ class Ears:
         recogniser: Recogniser,
         tell: Callable[[Said], None],
         fail: Callable[[str], None] = lambda fault: None,
+        begin: Callable[[str], None] = lambda utterance_id: None,
         pause: float = 1.0,
         partial_every: float = 1.5,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._activity, self._recogniser, self._tell, self._fail, self._clock = activity, recogniser, tell, fail, clock
+        self._begin = begin
         self._pause, self._partial_every = _blocks(pause), _blocks(partial_every)
         self._deaf_until = -np.inf
         self._recent: deque[Sound] = deque(maxlen=_BEFORE + _BEGIN)
@@ -143,6 +146,8 @@ class Ears:
         silent = likely < _IS_SILENT
         self._quiet = self._quiet + 1 if silent else 0
         self._voiced += not silent
+        if self._voiced == _SHORTEST and not silent:
+            self._begin(self._id)
         if self._quiet >= self._pause or len(self._blocks) >= _blocks(_LONGEST):
             self._end()
         elif self._is_time_to_look() and not self._busy:
