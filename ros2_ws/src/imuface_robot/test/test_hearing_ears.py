@@ -99,13 +99,13 @@ def test_a_pause_ends_an_utterance_and_a_breath_does_not(heard: Callable[..., He
     assert first.id != second.id
 
 
-def test_who_begins_to_speak_is_told_of_once_and_a_cough_is_not(heard: Callable[..., Heard]) -> None:
+def test_who_begins_to_speak_is_told_of_once_and_a_click_is_not(heard: Callable[..., Heard]) -> None:
     begun: list[str] = []
     ears = heard(begin=begun.append)
-    ears.hear(SPEECH, 0.2)
+    ears.hear(SPEECH, 0.1)
     ears.hear(SILENCE, 2.0)
     assert not begun
-    ears.hear(SPEECH, 0.3)
+    ears.hear(SPEECH, 0.17)
     assert len(begun) == 1
     ears.hear(SPEECH, 1.0)
     ears.hear(SILENCE, 2.0)

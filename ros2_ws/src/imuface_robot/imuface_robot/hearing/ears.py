@@ -18,6 +18,7 @@ from imuface_robot.hearing.sources import BLOCK, RATE, Sound
 _SPEAKS, _IS_SILENT = 0.5, 0.35  # likelihoods; what lies between goes on as before
 _BEGIN = 3  # blocks of speech in a row that begin an utterance
 _BEFORE = 10  # blocks before them that belong to it
+_BEGUN = 5  # blocks of speech after which it is told that somebody speaks: a robot must stop within .2 s
 _SHORTEST = 8  # blocks of speech without which it was a cough
 _LONGEST = 60.0  # s of an utterance; also of a sentence of a robot of whose end nobody tells
 _ECHO = 0.3  # s after the robot's voice in which its room is still heard
@@ -51,7 +52,7 @@ class Ears:
         recogniser: understands it.
         tell: hears what was said.
         fail: hears why something was not recognised, without its words.
-        begin: hears the id of an utterance a quarter of a second after it began, from the thread of :meth:`take`.
+        begin: hears the id of an utterance .16 s after it began, which may be a cough, from the thread of :meth:`take`.
         pause: seconds of silence that end an utterance.
         partial_every: seconds between looks at an utterance that goes on; 0: none.
         clock: in seconds.
@@ -146,7 +147,7 @@ class Ears:
         silent = likely < _IS_SILENT
         self._quiet = self._quiet + 1 if silent else 0
         self._voiced += not silent
-        if self._voiced == _SHORTEST and not silent:
+        if self._voiced == _BEGUN and not silent:
             self._begin(self._id)
         if self._quiet >= self._pause or len(self._blocks) >= _blocks(_LONGEST):
             self._end()
