@@ -14,6 +14,11 @@ import pytest
 
 # ROS 2 from PyPI restarts Python at its first import to set the library path: better now than in mid-test.
 import rclpy  # noqa: F401
+from hypothesis import settings
+
+# A busy machine may take a second over what takes a millisecond.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 # A domain of this run's own, so that tests meet neither a running robot nor each other. Domains above 101 use ports
 # that Linux hands out to anybody.

@@ -443,7 +443,7 @@ def test_a_server_keeps_nothing_for_us() -> None:
     engine.close()
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.one_of(st.binary(max_size=40), st.sampled_from([b"data: ", b"{", b'"choices": [', b"\n\n"]))))
 def test_any_bytes_give_text_or_a_clear_error(body: list[bytes]) -> None:
     with serve(body) as server:

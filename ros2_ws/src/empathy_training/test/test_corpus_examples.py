@@ -137,7 +137,7 @@ def test_files_survive_a_round(tmp_path: Path) -> None:
     assert read_examples(tmp_path / "new" / "data.jsonl").examples == examples
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=300) | st.text(max_size=100) | st.from_type(dict).map(str))
 def test_anything_else_is_refused_in_one_line(text: bytes | str) -> None:
     with pytest.raises(ValueError) as refusal:  # noqa: PT011 - whatever the reason
@@ -152,7 +152,7 @@ _json = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(sorted(content())), _json)
 def test_a_damaged_field_gives_an_example_or_one_line(name: str, value: Any) -> None:
     text = json.dumps(content(**{name: value}))

@@ -73,7 +73,7 @@ def test_an_unknown_corpus_and_a_broken_file_are_named(tmp_path: Path) -> None:
         import_corpus("emollm", tmp_path / "e.json")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.recursive(

@@ -34,7 +34,7 @@ def test_ties_share_their_places() -> None:
     assert [share.value for share in found["d"].win_at] == [0, 0, 0, 0, 1]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.lists(st.integers(0, 3), min_size=4, max_size=4), min_size=1, max_size=6))
 def test_places_are_neither_lost_nor_made(posts: list[list[int]]) -> None:
     found = standings([dict(zip("abcd", points, strict=True)) for points in posts])

@@ -272,7 +272,7 @@ _json = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_any_file_gives_a_score_or_one_line(one_study: Path, data: st.DataObject) -> None:
     content = result(one_study)
@@ -298,7 +298,7 @@ def test_any_file_gives_a_score_or_one_line(one_study: Path, data: st.DataObject
         assert len(str(refusal.value)) < 500
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(content=st.binary(max_size=100) | _json.map(lambda value: json.dumps(value).encode()))
 def test_anything_else_is_refused_in_one_line(one_study: Path, content: bytes) -> None:
     path = one_study.parent / "any.json"

@@ -44,7 +44,7 @@ def test_a_file_that_is_not_there_is_one_line() -> None:
     assert "/nowhere.txt" in result.output
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=200))
 def test_any_bytes_are_screened(data: bytes) -> None:
     screened(data)

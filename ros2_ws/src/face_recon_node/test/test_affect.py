@@ -124,7 +124,7 @@ def test_the_evidence_of_each_prototype_is_complete() -> None:
 
 @pytest.mark.parametrize("expression", [name for name in PROTOTYPES if name != "tired"])
 @given(seed=st.integers(0, 2**32 - 1), more=st.floats(0.01, 1))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_more_of_an_expressions_actions_is_never_less_evidence(expression: str, seed: int, more: float) -> None:
     base = np.random.default_rng(seed).uniform(0, 1, 52)
     row = list(PROTOTYPES).index(expression)
@@ -205,7 +205,7 @@ values = st.floats(width=32) | st.just(np.nan)
     stds=arrays.arrays(np.float32, (5, 52), elements=values),
     stamps=st.lists(st.integers(-(2**40), 2**62), min_size=5, max_size=5),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_input_gives_bounded_output(weights: NDArray, stds: NDArray, stamps: list[int]) -> None:
     estimator = AffectEstimator()
     for row, std, stamp in zip(weights, stds, stamps, strict=True):

@@ -244,7 +244,7 @@ def interleavings(draw: st.DrawFn) -> tuple[list[Sample], list[Sample]]:
     return orders[0], orders[1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(interleavings())
 def test_the_grid_does_not_depend_on_the_order_of_arrival(orders: tuple[list[Sample], list[Sample]]) -> None:
     first, second = align(orders[0]), align(orders[1])

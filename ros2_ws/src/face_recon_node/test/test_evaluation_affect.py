@@ -186,7 +186,7 @@ def tracks(draw: st.DrawFn) -> AffectTrack:
 
 
 @given(tracks(), tracks())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_everything_is_finite_whatever_the_tracks(estimate: AffectTrack, true: AffectTrack) -> None:
     found = affect_figures([estimate], [true])
     assert -1.0 <= found.valence_r <= 1.0

@@ -191,7 +191,7 @@ weights_of_any_size = arrays.arrays(
 
 
 @given(weights_of_any_size, weights_of_any_size)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_everything_is_finite_whatever_the_faces(estimate: NDArray, true: NDArray) -> None:
     points, true_points = (np.tile(weights[:, :51, None], (1, 1, 3)) for weights in (estimate, true))
     found = fidelity([estimate], [true], [points], [true_points], HEAD.landmark_neutral)

@@ -142,7 +142,7 @@ def test_inner_lips_touch_at_rest_and_part_with_the_jaw() -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_landmarks_are_vertices_and_the_model_is_linear(seed: int) -> None:
     a, b = np.random.default_rng(seed).uniform(0, 1, (2, len(BLENDSHAPES))).astype(np.float32)
     np.testing.assert_allclose(HEAD.vertices(a)[HEAD.landmark_indices], HEAD.landmarks(a), atol=1e-6)
@@ -185,7 +185,7 @@ unit = st.floats(0, 1) | st.just(math.nan)
 
 
 @given(age=unit, gender=unit, weight=unit)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_every_identity_is_a_head_with_its_sellion_at_the_origin(age: float, gender: float, weight: float) -> None:
     head = HEAD.with_identity(Identity(age, gender, weight))
     assert np.isfinite(head.neutral).all()
@@ -270,7 +270,7 @@ SHIPPED = DEFAULT_FILE.read_bytes()
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damaged_files_never_crash(data: st.DataObject, tmp_path: Path) -> None:
     damaged = bytearray(SHIPPED[: data.draw(st.integers(0, len(SHIPPED)))])
     for _ in range(data.draw(st.integers(0, 8))):
@@ -283,7 +283,7 @@ def test_damaged_files_never_crash(data: st.DataObject, tmp_path: Path) -> None:
 
 
 @given(content=st.binary(max_size=200))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_arbitrary_bytes_are_refused(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "head.npz"
     file.write_bytes(content)

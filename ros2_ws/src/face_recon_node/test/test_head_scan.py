@@ -116,7 +116,7 @@ def test_points_all_in_one_place_are_no_scan(tmp_path: Path) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("ending", ["ply", "obj", "stl"])
 def test_damaged_files_are_read_or_refused(ending: str, data: st.DataObject, tmp_path: Path) -> None:
     whole = written(tmp_path, trimesh.creation.icosphere(subdivisions=3, radius=0.1), ending).read_bytes()

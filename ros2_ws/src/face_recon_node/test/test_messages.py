@@ -63,7 +63,7 @@ def plain_mesh(vertices: NDArray, stamp_ns: int = STAMP) -> MarkerArray:
 
 
 @given(seed=st.integers(0, 2**32 - 1), stamp=st.integers(0, 2**31 * 10**9 - 1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_small_messages_equal_the_plain_ones(seed: int, stamp: int) -> None:
     generator = np.random.default_rng(seed)
     cloud, deviation = generator.normal(0, 0.1, (51, 3)).astype(np.float32), generator.random(51, np.float32)

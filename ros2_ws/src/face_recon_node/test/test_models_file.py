@@ -84,7 +84,7 @@ def test_face_and_profile_may_be_unknown(profile: EarProfile | None, tmp_path: P
 
 
 @pytest.mark.parametrize("name", BASELINES)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_array_is_named(
     models: dict[str, FaceModel],
@@ -183,7 +183,7 @@ def test_a_missing_model_is_named() -> None:
         load("nowhere.npz")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_file_is_refused_by_name(tmp_path: Path, data: st.DataObject) -> None:
     whole, path = tmp_path / "model.npz", tmp_path / "damaged.npz"

@@ -120,7 +120,7 @@ def test_a_gyroscope_with_other_axes_than_the_accelerometer_is_named(wrong: np.n
         mounting(replace(track, angular_velocity=track.angular_velocity @ wrong))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 400), st.integers(0, 10**6), st.floats(0.0, 50.0))
 def test_any_readings_are_taken_or_refused(count: int, seed: int, scale: float) -> None:
     generator = np.random.default_rng(seed)

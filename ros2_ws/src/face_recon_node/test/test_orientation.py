@@ -140,7 +140,7 @@ def test_another_calibration_takes_the_bias_off() -> None:
         max_size=8,
     )
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_readings_leave_a_rotation(samples: list[tuple[NDArray[np.float64], tuple[bool, bool], int]]) -> None:
     head = HeadOrientation()
     for values, present, stamp in samples:

@@ -229,7 +229,7 @@ def short() -> Recording:
     return simulate(Performance.natural(9, 8.0), Participant.random(9), 8.0, seed=9, start_ns=1_700_000_000 * SECOND)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     file=st.sampled_from(["session.mcap", "metadata.yaml"]),
     cut=st.floats(0.0, 1.0),
@@ -258,7 +258,7 @@ def test_random_damage_of_the_files_never_ends_in_another_error(
 numbers = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_random_damage_of_the_values_never_ends_in_another_error(data: st.DataObject) -> None:
     """Finite values and ascending stamps are all that the reader promises."""

@@ -130,7 +130,7 @@ def test_a_silent_ear_changes_what_is_said(untrained: SignatureModel) -> None:
 finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     readings=st.lists(arrays.arrays(np.float32, (4, 12), elements=finite), min_size=1, max_size=3),
     present=arrays.arrays(bool, (3, 4, 2)),
@@ -265,7 +265,7 @@ def test_a_model_comes_back_from_its_file(untrained: SignatureModel, tmp_path: P
         assert found.face is found.profile is None
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_array_is_refused(
     untrained: SignatureModel,

@@ -158,7 +158,7 @@ def test_signatures_come_back_from_plain_arrays() -> None:
     assert all(np.allclose(vars(again_common)[name], array) for name, array in vars(common).items())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_damaged_arrays_are_named(
     damage_one: Callable[[st.DataObject, dict[str, np.ndarray]], str], data: st.DataObject

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from imuface_avatar.gains import PRESETS, gains, stronger
 from imuface_core.arkit import INDEX
@@ -39,7 +39,6 @@ def test_refuses_what_is_no_gain(own: str, reason: str) -> None:
         gains("measured", own)
 
 
-@settings(deadline=None)
 @given(preset=st.sampled_from(sorted(PRESETS)), own=st.text(max_size=40))
 def test_any_text_is_gains_or_a_value_error(preset: str, own: str) -> None:
     try:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from imuface_avatar.frame import AvatarFrame
 from imuface_avatar.protocols.live_link_face import COUNT, LiveLinkFace
@@ -71,7 +71,6 @@ def test_head_and_eyes(face: Face) -> None:
     assert decoded.get_blendshape(FaceBlendShape.RightEyeYaw) > 0.4
 
 
-@settings(deadline=None)
 @given(
     start=st.integers(0, 2 * 10**18), steps=st.lists(st.integers(1, 10**9), max_size=30), rate=st.sampled_from([24, 60])
 )

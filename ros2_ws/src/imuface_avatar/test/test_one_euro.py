@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from imuface_avatar.one_euro import OneEuro
 from OneEuroFilter import OneEuroFilter
@@ -12,7 +12,6 @@ from OneEuroFilter import OneEuroFilter
 RATE = 30.0
 
 
-@settings(deadline=None)
 @given(
     cutoff=st.floats(0.1, 20.0),
     beta=st.floats(0.0, 10.0),

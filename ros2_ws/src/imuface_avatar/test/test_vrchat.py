@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from imuface_avatar.frame import AvatarFrame
 from imuface_avatar.protocols.vrchat import MAX_BITS, VrChat
@@ -103,7 +103,6 @@ def test_a_lost_face_is_told_at_once(face: Face) -> None:
     assert told == {"ExpressionTrackingActive": False, "LipTrackingActive": False, "EyeTrackingActive": False}
 
 
-@settings(deadline=None)
 @given(
     bits=st.integers(1, MAX_BITS),
     pairs=st.lists(st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0)), min_size=1, max_size=5),

@@ -230,6 +230,9 @@ def robot(
     port: Annotated[int, typer.Option(help="Port of the page.", min=1, max=65535)] = 8770,
     mute: Annotated[bool, typer.Option("--mute", help="Subtitles only.")] = False,
     listen: Annotated[bool, typer.Option("--listen", help="Hear what you say (docs/robots.md).")] = False,
+    headphones: Annotated[
+        bool, typer.Option("--headphones", help="Hear you while it speaks, too; only where its voice is in your ears.")
+    ] = False,
     namespace: Namespace = "imuface",
 ) -> None:
     """Show the reference robot in the browser until Ctrl-C.
@@ -242,6 +245,7 @@ def robot(
     imuface robot
     imuface robot --mute --port 9000 --namespace anna
     imuface robot --listen
+    imuface robot --headphones
     """
     import shutil
 
@@ -252,7 +256,8 @@ def robot(
     if not speech and not mute:
         typer.echo("no voice: espeak-ng is not installed (Debian: apt install espeak-ng); subtitles only", err=True)
     arguments = {"namespace": namespace, "robot_port": str(port)}
-    arguments |= {"speech": str(speech).lower(), "listen": str(listen).lower()}
+    heard = {"speech": speech, "listen": listen or headphones, "headphones": headphones}
+    arguments |= {name: str(value).lower() for name, value in heard.items()}
     raise typer.Exit(_run(launch.plan(_find_launch_file("robot"), arguments)))
 
 

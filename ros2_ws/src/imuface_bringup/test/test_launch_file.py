@@ -345,6 +345,7 @@ def test_the_robot_comes_on_demand_beside_the_whole_person() -> None:
     robot = {"cue_node", "robot_node"}
     assert executables("robot") == robot
     assert executables("robot", speech="true") == robot | {"speech_node"}
+    assert executables("robot", listen="true", headphones="true") == robot | {"listen_node"}
     assert not executables("full") & robot
     assert executables("full", robot="true") == executables("full") | robot
 

@@ -80,7 +80,7 @@ def test_the_rate_is_taken_from_the_data(tmp_path: Path, base: int, drop: bool, 
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     base=st.sampled_from([24, 25, 30, 50, 60]),
     kept=st.floats(0.6, 1.0),
@@ -198,7 +198,7 @@ def test_refuses_broken_files_with_the_reason(tmp_path: Path, content: str | byt
     assert str(tmp_path / "take.csv") in str(caught.value)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_damage_is_refused_or_harmless(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     good = bytearray(csv_text(4, jawOpen="0.25").encode())
@@ -216,7 +216,7 @@ def test_damage_is_refused_or_harmless(tmp_path_factory: pytest.TempPathFactory,
     assert np.all((capture.weights >= 0.0) & (capture.weights <= 1.0))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(content=st.one_of(st.binary(max_size=400), st.text(max_size=400).map(lambda text: text.encode())))
 def test_anything_else_is_a_value_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     with pytest.raises(ValueError, match="expected a Live Link Face CSV"):

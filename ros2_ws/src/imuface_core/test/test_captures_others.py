@@ -167,14 +167,14 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(document=JSON)
 def test_any_json_is_a_value_error(tmp_path_factory: pytest.TempPathFactory, document: object) -> None:
     with pytest.raises(ValueError, match="expected a Live Link Face CSV"):
         read(tmp_path_factory.getbasetemp(), json.dumps(document))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data(), rate=st.none() | st.floats(1.0, 1000.0))
 def test_damage_is_refused_or_harmless(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, rate: float | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from imuface_driver.clock import MAX_DELAY_NS, DeviceClock
 
@@ -95,7 +95,6 @@ def test_a_long_silence_of_a_device_that_runs_on_needs_no_new_map() -> None:
     assert np.abs(stamps * 1e-9 - times - LEAST_DELAY)[times > 5003.0].max() < 0.5e-3
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(-(10**9), 10**12)), max_size=300))
 def test_whatever_the_clocks_do_stamps_are_near_the_arrival_and_increase(jumps: list[tuple[int, int]]) -> None:
     clock = DeviceClock()

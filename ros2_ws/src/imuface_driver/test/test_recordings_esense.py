@@ -105,7 +105,7 @@ def test_a_file_of_no_use_is_refused_by_name(
     assert str(file) in str(caught.value)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.text(alphabet="0123456789-+.,;e \n[]x", max_size=300) | st.binary(max_size=300))
 def test_any_text_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: str | bytes) -> None:
     file = tmp_path_factory.getbasetemp() / "any.csv"

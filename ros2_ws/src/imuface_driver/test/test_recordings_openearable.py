@@ -75,7 +75,7 @@ def test_a_file_of_no_use_is_refused_by_name(file: Path, data: bytes, message: s
     assert str(file) in str(caught.value)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.data())
 def test_any_damage_is_told_or_refused(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     content = bytearray(recording(WHOLE[:2000]))

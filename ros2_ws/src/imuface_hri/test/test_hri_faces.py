@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from face_recon_node.head import HeadModel
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from imuface_core.arkit import INDEX
 from imuface_hri.faces import facs, pictured
@@ -42,7 +42,6 @@ def test_action_units_by_their_number() -> None:
     assert confidence[12] == pytest.approx(0.5)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), size=st.floats(0.0, 1e6))
 def test_anything_finite_stays_within_bounds(seed: int, size: float) -> None:
     rng = np.random.default_rng(seed)

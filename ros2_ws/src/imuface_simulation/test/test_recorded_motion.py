@@ -118,7 +118,7 @@ def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
         read_orientations(tmp_path)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_damage_is_refused_or_harmless(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     good = bytearray(csv_text(110).encode())
@@ -134,7 +134,7 @@ def test_damage_is_refused_or_harmless(tmp_path_factory: pytest.TempPathFactory,
     assert np.isfinite(turns.as_quat()).all()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(content=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text.encode())))
 def test_anything_else_is_a_value_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     with pytest.raises(ValueError, match="expected lines of a quaternion"):

@@ -68,6 +68,7 @@ def check(
     from rich.console import Console
     from rich.table import Table
 
+    from empathy_training.corpus.asked import ASKED_FILES
     from empathy_training.corpus.examples import conversations
     from empathy_training.corpus.seed import SEED_FILES
     from empathy_training.corpus.talk import TALK_FILES
@@ -75,7 +76,7 @@ def check(
     faults = 0
     table = Table("file", "examples", "talks", "chains", "locales", "topics", "licences", box=SIMPLE)
     with one_line_errors():
-        for file, reading in _readings(files or [*SEED_FILES, *TALK_FILES], allow_licence):
+        for file, reading in _readings(files or [*SEED_FILES, *TALK_FILES, *ASKED_FILES], allow_licence):
             for fault in reading.faults[:_SHOWN]:
                 typer.echo(f"{file}:{fault.line}: {fault.reason}", err=True)
             if len(reading.faults) > _SHOWN:

@@ -20,6 +20,8 @@ from empathy_agent.safety.normalise import normalise
 from empathy_agent.safety.patterns import Kind, Risk
 from numpy.typing import NDArray
 
+from empathy_training.corpus.asked import ASKED_FILES
+from empathy_training.corpus.examples import read_examples
 from empathy_training.corpus.importers import client_turns
 from empathy_training.screening.data import FOLDER, UNSEEN
 
@@ -91,9 +93,24 @@ def read_lines(file: Path) -> list[Line]:
 
 
 def training_lines() -> list[Line]:
-    """The lines of the package, without those that only measure."""
+    """The lines of the package, without those that only measure, and what people ask in everyday trouble."""
     files = sorted(file for file in FOLDER.glob("*.yaml") if not file.stem.startswith(UNSEEN))
-    return [line for file in files for line in read_lines(file)]
+    return [*asked_lines(), *(line for file in files for line in read_lines(file))]
+
+
+def asked_lines() -> list[Line]:
+    """Questions of everyday trouble (``corpus/asked``) as harmless lines, without what the rules find.
+
+    A score of questions that stand together is a topic, so that wordings of one question are never apart.
+    """
+    lines = []
+    for file in sorted(ASKED_FILES):
+        for example in read_examples(file).examples:
+            name, number, _ = example.id.rsplit("-", 2)
+            if by_rules(normalise(example.post)).risk is Risk.NONE:
+                family = f"asked_{file.stem}/none/none/{name}_{(int(number) - 1) // 20:02d}"
+                lines.append(Line(example.post, Risk.NONE, None, family))
+    return lines
 
 
 def unseen_lines() -> list[Line]:
