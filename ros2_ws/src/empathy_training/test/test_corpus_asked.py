@@ -53,6 +53,6 @@ def test_the_review_stops_few_answers(language: str) -> None:
     for example in asked(language)[::2]:
         so_far = ""
         for sentence in split_sentences(example.answer):
-            stopped += [example.id] * (objection(sentence, language, so_far) is not None)
+            stopped += [example.id] * bool(objection(sentence, language, so_far))
             so_far += sentence
     assert len(stopped) <= 0.04 * len(asked(language)) / 2

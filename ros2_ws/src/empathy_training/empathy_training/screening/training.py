@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from empathy_training.corpus.asked import ASKED_FILES
 from empathy_training.corpus.examples import read_examples
 from empathy_training.corpus.importers import client_turns
+from empathy_training.corpus.talk import TALK_FILES
 from empathy_training.screening.data import FOLDER, UNSEEN
 
 FALSE_CRISES = 0.03
@@ -31,7 +32,7 @@ lines, plain ones and turns of a talk count alike, however many there are of eac
 FALSE_CONCERNS = 0.15
 """The same for a concern."""
 
-_COUNSELLING = "counselling"
+_COUNSELLING, _CORPUS = "counselling", "corpus"
 _TURNS = 3500  # of a counselling corpus
 _TURN_LENGTH = range(4, 161)  # characters
 _LEVELS = {"none": Risk.NONE, "concern": Risk.CONCERN, "crisis": Risk.CRISIS}
@@ -93,23 +94,23 @@ def read_lines(file: Path) -> list[Line]:
 
 
 def training_lines() -> list[Line]:
-    """The lines of the package, without those that only measure, and what people ask in everyday trouble."""
+    """The lines of the package, without those that only measure, and those of our own corpora."""
     files = sorted(file for file in FOLDER.glob("*.yaml") if not file.stem.startswith(UNSEEN))
-    return [*asked_lines(), *(line for file in files for line in read_lines(file))]
+    return [*corpus_lines(), *(line for file in files for line in read_lines(file))]
 
 
-def asked_lines() -> list[Line]:
-    """Questions of everyday trouble (``corpus/asked``) as harmless lines, without what the rules find.
+def corpus_lines() -> list[Line]:
+    """The questions and the turns of our own conversations (``corpus``) as harmless lines, without what the rules find.
 
-    A score of questions that stand together is a topic, so that wordings of one question are never apart.
+    A topic is a conversation, or a score of questions that stand together: wordings of one question are never apart.
     """
     lines = []
-    for file in sorted(ASKED_FILES):
+    for file in (*ASKED_FILES, *TALK_FILES):
         for example in read_examples(file).examples:
             name, number, _ = example.id.rsplit("-", 2)
+            family = example.session or f"{name}_{(int(number) - 1) // 20:02d}"
             if by_rules(normalise(example.post)).risk is Risk.NONE:
-                family = f"asked_{file.stem}/none/none/{name}_{(int(number) - 1) // 20:02d}"
-                lines.append(Line(example.post, Risk.NONE, None, family))
+                lines.append(Line(example.post, Risk.NONE, None, f"{_CORPUS}_{file.stem}/none/none/{family}"))
     return lines
 
 
@@ -208,8 +209,8 @@ def train(lines: Sequence[Line], posts: Sequence[Line], seed: int) -> Classifier
     for language in _LANGUAGES:
         rows = [row for row, line in enumerate(lines) if line.level is Risk.NONE and line.language == language]
         sorts = [_sort(lines[row]) for row in rows]
-        # Once learned, next to none of the corpora's is mistaken: counted, they would let all others be.
-        weight = np.array([0.0 if sort == _COUNSELLING else 1 / sorts.count(sort) for sort in sorts])
+        # Once learned, next to none of these are mistaken: counted, they would let all others be.
+        weight = np.array([0.0 if sort in (_COUNSELLING, _CORPUS) else 1 / sorts.count(sort) for sort in sorts])
         thresholds[language] = (
             _threshold(odds[:, rows, 0], rules[rows] >= Risk.CONCERN, weight, FALSE_CONCERNS),
             _threshold(odds[:, rows, 1], rules[rows] >= Risk.CRISIS, weight, FALSE_CRISES),
@@ -221,7 +222,7 @@ def train(lines: Sequence[Line], posts: Sequence[Line], seed: int) -> Classifier
 def _sort(line: Line) -> str:
     """What sort of harmless line it is: the data is mostly hard ones, and what people say is mostly not."""
     first, _, _ = line.topic.partition("_")
-    return first if first in (_COUNSELLING, "talk") else "plain" if line.kind is None else "hard"
+    return first if first in (_COUNSELLING, _CORPUS, "talk") else "plain" if line.kind is None else "hard"
 
 
 def _parts(post: str, draw: np.random.Generator) -> list[str]:
