@@ -254,7 +254,8 @@ def test_the_data_is_large_half_hard_negatives_and_without_what_measures() -> No
     hard = [line for line in lines if line.level is not Risk.CRISIS]
     assert len(hard) >= len(lines) / 2
     texts = {line.text for line in lines}
-    assert len(texts) == len(lines)
+    written = [line.text for line in lines if not line.topic.startswith("corpus")]  # in talks "ok" comes again
+    assert len(set(written)) == len(written)
     assert not texts & {line.text for line in unseen_lines()}
     for language in ("zh", "en"):
         kinds = {line.kind for line in lines if line.language == language and line.level is Risk.CRISIS}
