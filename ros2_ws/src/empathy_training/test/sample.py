@@ -1,8 +1,12 @@
-"""An example for tests, which change what they are about."""
+"""Examples for tests: one that they change, and our own sets."""
 
 from __future__ import annotations
 
-from empathy_training.corpus.examples import Example
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from empathy_training.corpus.examples import Example, read_examples
 
 
 def make_example(**changes: str) -> Example:
@@ -17,3 +21,12 @@ def make_example(**changes: str) -> Example:
         "licence": "MIT",
     }
     return Example(**(fields | changes))
+
+
+@cache
+def own_set(files: Iterable[Path], language: str) -> list[Example]:
+    """What one of our own sets (``corpus``) holds in ``"zh"`` or ``"en"``; every line of it is an example."""
+    (path,) = (path for path in files if path.stem == language)
+    reading = read_examples(path)
+    assert not reading.faults
+    return reading.examples

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from functools import cache
 from itertools import pairwise
 
 import pytest
 from empathy_agent.safety import Risk, assess
 from empathy_training.corpus.cleaning import clean
-from empathy_training.corpus.examples import Example, read_examples
+from empathy_training.corpus.examples import Example
 from empathy_training.corpus.seed import SEED_FILES
+from sample import own_set  # type: ignore[import-not-found]
 
 PARTS = ("post", "L1", "L2", "L3", "L4", "answer")
 
 
-@cache
 def examples(language: str) -> list[Example]:
-    (path,) = (path for path in SEED_FILES if path.stem == language)
-    reading = read_examples(path)
-    assert not reading.faults
-    return reading.examples
+    return own_set(SEED_FILES, language)
 
 
 @pytest.mark.parametrize(("language", "count"), [("zh", 240), ("en", 60)])

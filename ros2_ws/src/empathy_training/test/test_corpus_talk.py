@@ -11,16 +11,14 @@ from empathy_agent.safety import Risk, assess, objection
 from empathy_agent.sentences import split_sentences
 from empathy_agent.session import key
 from empathy_agent.turns import turn_of
-from empathy_training.corpus.examples import Example, conversations, read_examples
+from empathy_training.corpus.examples import Example, conversations
 from empathy_training.corpus.talk import TALK_FILES
+from sample import own_set  # type: ignore[import-not-found]
 
 
 @cache
 def talks(language: str) -> list[list[Example]]:
-    (path,) = (path for path in TALK_FILES if path.stem == language)
-    reading = read_examples(path)
-    assert not reading.faults
-    return conversations(reading.examples)
+    return conversations(own_set(TALK_FILES, language))
 
 
 def turns(language: str) -> list[Example]:

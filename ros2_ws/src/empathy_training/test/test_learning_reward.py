@@ -10,18 +10,18 @@ import pytest
 
 pytest.importorskip("sentence_transformers", reason="needs requirements-empathy.txt")
 
-from empathy_training.corpus.examples import Example, read_examples
+from empathy_training.corpus.examples import Example
 from empathy_training.corpus.importers import RatedReply
 from empathy_training.corpus.seed import SEED_FILES
 from empathy_training.learning.reward import RewardModel, RewardSettings, rank, train
 from empathy_training.learning.triplets import KINDS, RANDOM, Rewriting, make_triplets, read_rewritings
+from sample import own_set  # type: ignore[import-not-found]
 
 REWRITINGS = [Rewriting(f"听你这么说，第{n}天一定很难熬。", f"第{n}天怎么了？") for n in range(20)]
 
 
 def seed_set(language: str = "zh", count: int | None = None) -> list[Example]:
-    (path,) = (path for path in SEED_FILES if path.stem == language)
-    return read_examples(path).examples[:count]
+    return own_set(SEED_FILES, language)[:count]
 
 
 def test_a_triplet_of_each_kind_for_every_example() -> None:

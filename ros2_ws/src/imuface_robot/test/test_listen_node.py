@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,15 +64,27 @@ def test_what_is_said_is_told_in_part_and_as_a_whole(
     assert "words" not in output  # nothing of it in the log
 
 
-def test_it_does_not_hear_the_robot(
+@pytest.fixture
+def while_it_speaks(
     graph: Callable[[str], Any], running: Callable[..., Any], stand_in: str, pipe: Path
-) -> None:
-    with running(stand_in, "t_deaf", f"audio:={pipe}", "partial_every:=0.0"):
-        client = graph("t_deaf")
-        said = client.collect(topics.UTTERANCE)
-        assert client.until(lambda: client.node.count_publishers(f"/t_deaf/{topics.UTTERANCE}"), 20.0)
-        client.publish(topics.VOICE, reply_id="r", state=Voice.BEGINS)
-        client.until(lambda: False, 0.5)
+) -> Callable[..., AbstractContextManager[Any]]:
+    """A node that hears a pipe while the robot speaks: the client, and what it hears of the person."""
+
+    @contextmanager
+    def listening(name: str, *parameters: str) -> Iterator[Any]:
+        with running(stand_in, name, f"audio:={pipe}", "partial_every:=0.0", *parameters):
+            client = graph(name)
+            said = client.collect(topics.UTTERANCE)
+            assert client.until(lambda: client.node.count_publishers(f"/{name}/{topics.UTTERANCE}"), 20.0)
+            client.publish(topics.VOICE, reply_id="r", state=Voice.BEGINS)
+            client.until(lambda: False, 0.5)
+            yield client, said
+
+    return listening
+
+
+def test_it_does_not_hear_the_robot(while_it_speaks: Callable[..., Any], pipe: Path) -> None:
+    with while_it_speaks("t_deaf") as (client, said):
         play(pipe, LOUD, LOUD, SILENT, SILENT)
         client.until(lambda: False, 1.0)
         client.publish(topics.VOICE, reply_id="r", state=Voice.STOPS)
@@ -81,15 +94,8 @@ def test_it_does_not_hear_the_robot(
     assert [each.text for each in said] == ["1 words"]
 
 
-def test_with_headphones_who_speaks_breaks_the_robot_off(
-    graph: Callable[[str], Any], running: Callable[..., Any], stand_in: str, pipe: Path
-) -> None:
-    with running(stand_in, "t_phones", f"audio:={pipe}", "partial_every:=0.0", "headphones:=true"):
-        client = graph("t_phones")
-        said = client.collect(topics.UTTERANCE)
-        assert client.until(lambda: client.node.count_publishers(f"/t_phones/{topics.UTTERANCE}"), 20.0)
-        client.publish(topics.VOICE, reply_id="r", state=Voice.BEGINS)
-        client.until(lambda: False, 0.5)
+def test_with_headphones_who_speaks_breaks_the_robot_off(while_it_speaks: Callable[..., Any], pipe: Path) -> None:
+    with while_it_speaks("t_phones", "headphones:=true") as (client, said):
         play(pipe, LOUD, LOUD, SILENT, SILENT)
         assert client.until(lambda: any(each.state == Utterance.FINAL for each in said), 20.0)
         client.publish(topics.VOICE, reply_id="r", state=Voice.STOPS)

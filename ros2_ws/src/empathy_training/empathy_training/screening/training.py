@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from empathy_training.corpus.asked import ASKED_FILES
 from empathy_training.corpus.examples import read_examples
 from empathy_training.corpus.importers import client_turns
+from empathy_training.corpus.seed import SEED_FILES
 from empathy_training.corpus.talk import TALK_FILES
 from empathy_training.screening.data import FOLDER, UNSEEN
 
@@ -99,7 +100,8 @@ def training_lines() -> list[Line]:
     return [*corpus_lines(), *(line for file in files for line in read_lines(file))]
 
 
-def corpus_lines() -> list[Line]:
+@functools.cache
+def corpus_lines() -> tuple[Line, ...]:
     """The questions and the turns of our own conversations (``corpus``) as harmless lines, without what the rules find.
 
     A topic is a conversation, or a score of questions that stand together: wordings of one question are never apart.
@@ -111,7 +113,7 @@ def corpus_lines() -> list[Line]:
             family = example.session or f"{name}_{(int(number) - 1) // 20:02d}"
             if by_rules(normalise(example.post)).risk is Risk.NONE:
                 lines.append(Line(example.post, Risk.NONE, None, f"{_CORPUS}_{file.stem}/none/none/{family}"))
-    return lines
+    return tuple(lines)
 
 
 def unseen_lines() -> list[Line]:
@@ -138,14 +140,11 @@ def counselling_lines(name: str, path: Path, seed: int) -> list[Line]:
 
 def seed_lines() -> list[Line]:
     """Posts of the seed set, whole: long, sad, and without a crisis."""
-    from empathy_training.corpus.seed import SEED_FILES
-
-    posts = []
-    for file in SEED_FILES:
-        for row in file.read_text(encoding="utf-8").splitlines():
-            example = json.loads(row)
-            posts.append(Line(example["post"], Risk.NONE, None, f"seed/{example['id']}"))
-    return posts
+    return [
+        Line(example.post, Risk.NONE, None, f"seed/{example.id}")
+        for file in SEED_FILES
+        for example in read_examples(file).examples
+    ]
 
 
 @dataclass(frozen=True)
