@@ -129,6 +129,16 @@ def test_another_calibration_takes_the_bias_off() -> None:
     assert np.degrees((first.inv() * last).magnitude()) < 0.1
 
 
+def test_a_reading_that_the_filter_cannot_take_is_passed_over() -> None:
+    """Upside down, and sideways by less than a float32 can square (findings/imufusion_stays_nan.sh)."""
+    head, odd = HeadOrientation(), np.zeros((2, 6))
+    odd[:, 2], odd[0, 0] = -20.0, 1e-29
+    assert head.push(SECOND, odd, BOTH).magnitude() == 0.0
+    turned = followed(head, readings(waving(1, 60.0, seconds=8.0)), start_ns=2 * SECOND)
+    assert np.isfinite(turned.as_quat()).all()
+    assert np.degrees(turned.magnitude()).max() > 20.0
+
+
 @given(
     st.lists(
         st.tuples(

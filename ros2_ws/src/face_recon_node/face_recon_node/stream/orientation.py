@@ -55,7 +55,10 @@ class HeadOrientation:
         self._bias[present] += ((rates - self._bias) * step / self._known)[present]
         rate = (rates - self._bias)[present].mean(axis=0)
         upwards = forces[present].mean(axis=0) / STANDARD_GRAVITY + (0.0, 0.0, 1.0)
+        before = self._filter.get_quaternion()
         self._filter.set_sample_period(step).update_no_magnetometer(np.degrees(rate), upwards)
+        if not np.isfinite(self._filter.get_quaternion()).all():  # findings/imufusion_stays_nan.sh
+            self._filter.set_quaternion(before)
         now = Rotation.from_quat(self._filter.get_quaternion(), scalar_first=True)
         return now * Rotation.from_rotvec(rate / RATE)
 
