@@ -58,6 +58,12 @@ _EN_MATTERS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             rf"\b(?:tell|let) {_WHO} (?:know )?(?:that )?(?P<x>(?:i|i'm|im|i've|ive|we|we're|we've) (?!should\b).+)$",
             "{x}.",
         ),
+        (
+            rf"\b(?:tell|let) {_WHO} (?:know )?(?:that )?(?:he|she|they)"
+            r"(?P<may> (?:can|may|could)|(?:'s|'re| is| are) (?:always |still |very )?welcome|"
+            r" (?:doesn't|don't|does not|do not|needn't|won't) (?:have to|need to)) ?(?P<x>.*)$",
+            "You{may} {x}.",
+        ),
         (rf"\b(?:tell|ask) {_WHO} (?:to|if (?:he|she|they) (?:could|can|would|will)) (?P<x>.+)$", "Could you {x}?"),
         (rf"\bask {_WHO} for (?P<x>.+)$", "I'd like to ask you for {x}."),
         (
@@ -96,6 +102,9 @@ _ZH_WORRIES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 _ZH_MATTER = re.compile(
     r"(?:告诉|跟|和)(?:我?[一-鿿]{1,4}?|[他她]们?)(?:说|讲|提|坦白)?(?P<x>我(?!该|应该|要怎|们?怎|说|讲|想说|才|跟)[^，,。？?怎咋什]{2,14})(?:[？?]|$)"
+)
+_ZH_MAY = re.compile(
+    r"(?:告诉|跟|和)(?:我?[一-鿿]{1,4}?|[他她]们?)(?:说|讲)?[，,]?[他她它]们?(?P<x>(?:可以|能|不用|用不着|不必|随时)[^，,。？?怎咋什吗么]{2,14})(?:[？?]|$)"
 )
 _ZH_AIM = re.compile(r"才能(?P<x>把[^，,。？?你我他她吗呢]{2,10})")
 _ZH_WISH = re.compile(
@@ -170,7 +179,7 @@ def _said_en(asked: str, wish: str) -> str:
             break
     for pattern, said in _EN_MATTERS:
         if found := pattern.search(asked):
-            matter = _to_them(said.replace("{x}", found["x"].strip(" ,")))
+            matter = _to_them(said.replace("{x}", found["x"].strip(" ,")).replace("{may}", _may(found)))
             return "" if _unfit_en(worry + matter) else f"{worry} {matter[:1].upper()}{matter[1:]}".strip()
     if not worry or _unfit_en(worry):
         return wish
@@ -179,6 +188,12 @@ def _said_en(asked: str, wish: str) -> str:
 
 def _base(match: re.Match[str]) -> str:
     return _EN_BASE[match["ing"].lower()]
+
+
+def _may(match: re.Match[str]) -> str:
+    """What the hearer may, as said to them: "she's welcome" is "you're welcome"."""
+    said = match.groupdict().get("may") or ""
+    return re.sub("^(?:'s| is)", "'re", said).replace("doesn't", "don't").replace("does not", "don't")
 
 
 def _to_them(words: str) -> str:
@@ -204,7 +219,11 @@ def _said_zh(asked: str, wish: str) -> str:
             break
     if aim := _ZH_AIM.search(asked):
         wish = f"我想{aim['x']}。"
-    matter = f"{found['x']}。" if (found := _ZH_MATTER.search(asked.rstrip("？?呢啊呀"))) else ""
+    ending = asked.rstrip("？?呢啊呀")
+    if found := _ZH_MATTER.search(ending):
+        matter = f"{found['x']}。"
+    else:
+        matter = f"你{found['x']}。" if (found := _ZH_MAY.search(ending)) else ""
     tail = "" if worry.endswith("。") or not worry else "我就是想跟你好好说件事。"
     said = re.sub("[他她它]们?", "你", worry + (matter or wish or tail))
     return "" if re.search(r"[^一-鿿，。]", said) else said
