@@ -14,7 +14,7 @@ import rclpy
 from imuface_bringup.recorder_node import RecorderNode
 from imuface_core.bag import BagWriter
 from imuface_core.session import read_session
-from imuface_interfaces.msg import AffectState
+from imuface_interfaces.msg import AffectState, EmpathyReply, Sentence, Utterance
 from rclpy.duration import Duration
 from rclpy.parameter import Parameter
 from rosbags.rosbag2 import Reader
@@ -50,6 +50,30 @@ def test_what_has_arrived_is_recorded_though_nobody_has_handled_it(tmp_path: Pat
         signal.signal(signal.SIGINT, previous)
     with Reader(tmp_path / "out") as reader:
         assert reader.message_count == 30
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+def test_words_are_written_only_if_asked_for(tmp_path: Path, wanted: bool) -> None:
+    said = {"dialogue/utterance": Utterance, "dialogue/sentence": Sentence, "dialogue/reply": EmpathyReply}
+    with rclpy.init():
+        recorder, other = RecorderNode(), rclpy.create_node("other")
+        recorder.set_parameters([Parameter("path", value=str(tmp_path / "out")), Parameter("dialogue", value=wanted)])
+        recorder.trigger_configure()
+        recorder.trigger_activate()
+        publishers = [
+            other.create_publisher(kind, name, 10) for name, kind in {**said, "face/affect": AffectState}.items()
+        ]
+        for publisher, kind in zip(publishers, [*said.values(), AffectState], strict=True):
+            publisher.publish(kind())
+            assert publisher.wait_for_all_acked(Duration(seconds=20.0))
+        recorder.close()
+        recorder.destroy_node()
+        other.destroy_node()
+    with Reader(tmp_path / "out") as reader:
+        assert {topic.lstrip("/") for topic in reader.topics if topic.startswith("/dialogue")} == (
+            set(said) if wanted else set()
+        )
+        assert reader.message_count == 3 * wanted
 
 
 def test_a_full_disk_ends_the_recording_and_leaves_it_readable(
