@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
-from importlib import resources
 from typing import Any
 
-import yaml
+from empathy_agent.packaged import read_yaml
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """For a set of a regular expression: CJK unified ideographs, all their extensions, and the compatibility ideographs.
@@ -62,5 +61,4 @@ def language_of(locale: str) -> str:
 @functools.cache
 def language_data(language: str) -> dict[str, Any]:
     """The entry of ``prompts.yaml`` for ``"zh"`` or ``"en"``. Raises ``KeyError`` for another language."""
-    text = resources.files("empathy_agent").joinpath("prompts.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)[language]
+    return read_yaml("prompts.yaml")[language]

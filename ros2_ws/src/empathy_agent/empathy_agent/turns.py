@@ -9,11 +9,9 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
-import yaml
-
+from empathy_agent.packaged import read_yaml
 from empathy_agent.safety.normalise import normalise
 from empathy_agent.session import key
 
@@ -68,8 +66,7 @@ class Turn:
 @functools.cache
 def moves(language: str) -> dict[str, Any]:
     """The bank of moves of ``"zh"`` or ``"en"``: patterns, and the sentences that a weak model chooses from."""
-    text = resources.files("empathy_agent.moves").joinpath(f"{language}.yaml").read_text(encoding="utf-8")
-    return yaml.safe_load(text)
+    return read_yaml(f"moves/{language}.yaml")
 
 
 def turn_of(text: str, language: str, first: bool = True) -> Turn:

@@ -9,12 +9,12 @@ import functools
 import re
 import zlib
 from collections.abc import Iterator
-from importlib import resources
 from itertools import combinations
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
+
+from empathy_agent.packaged import read_yaml
 
 BUCKETS = 1 << 17
 """Every n-gram falls into one of so many."""
@@ -140,10 +140,9 @@ def bucket_of(name: str) -> int:
 @functools.cache
 def _lexicon() -> tuple[dict[str, str], int, int]:
     """The concept of each word of concepts.yaml; the most characters of a Chinese and words of an English entry."""
-    file = resources.files("empathy_agent.safety").joinpath("concepts.yaml")
     concepts: dict[str, str] = {}
     chinese, english = 1, 1
-    for concept, words in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+    for concept, words in read_yaml("safety/concepts.yaml").items():
         for word in words["zh"].split():
             concepts.setdefault(word, concept)
             chinese = max(chinese, len(word))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import functools
-from importlib import resources
 from typing import Any
 
-import yaml
-
 from empathy_agent.chain import Chain, Layer
+from empathy_agent.packaged import read_yaml
 from empathy_agent.safety.patterns import Kind
 
 
 @functools.cache
 def _replies() -> dict[str, Any]:
-    return yaml.safe_load(resources.files("empathy_agent.safety").joinpath("replies.yaml").read_text(encoding="utf-8"))
+    return read_yaml("safety/replies.yaml")
 
 
 def crisis_chain(language: str, kind: Kind) -> Chain:

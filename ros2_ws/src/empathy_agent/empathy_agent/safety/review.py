@@ -10,12 +10,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
-import yaml
-
 from empathy_agent.language import language_data
+from empathy_agent.packaged import read_yaml
 from empathy_agent.safety.normalise import normalise
 from empathy_agent.safety.numerals import gives_number
 from empathy_agent.safety.scripts import is_foreign
@@ -175,7 +173,7 @@ def _visible(text: str) -> str:
 
 
 def _load() -> tuple[Check, ...]:
-    data = yaml.safe_load(resources.files("empathy_agent.safety").joinpath("review.yaml").read_text(encoding="utf-8"))
+    data = read_yaml("safety/review.yaml")
     words = data["words"]
     checks = []
     for entry in data["checks"]:
