@@ -27,7 +27,7 @@ class Manner(enum.Enum):
     SHOWN = "shown"
     """The instructions, and worked examples of the format."""
     HELD = "held"
-    """The instructions; a grammar holds it to the format."""
+    """The instructions; it chooses from a scaffold."""
     TRAINED = "trained"
     """One sentence: it was trained on conversations of this form, in which its own thoughts stand."""
 
@@ -66,11 +66,12 @@ def messages(
 
     ``memory`` holds the turns before; ``affect`` says in words what the face showed, empty for no cue; the prompt marks
     it as uncertain. It comes after the post, as does what is said of the kind of turn, so that the prompt can be
-    evaluated while the person still speaks.
+    evaluated while the person still speaks. A model that chooses finds the kind of turn in what it is offered.
     """
     data = language_data(language)
     result = begun(language, text, memory, manner)
-    cues = [data["affect"].format(summary=affect)] * bool(affect) + [data["turns"][turn.kind]]
+    cues = [data["affect"].format(summary=affect)] * bool(affect)
+    cues += [data["turns"][turn.kind]] * (manner is not Manner.HELD)
     result[-1] = Message(role="user", content="\n".join([result[-1]["content"], *cues]))
     return result
 
