@@ -19,6 +19,7 @@ from empathy_agent.language import language_data
 from empathy_agent.reflection import asked, clauses, corrections
 from empathy_agent.sentences import split_sentences
 from empathy_agent.session import key
+from empathy_agent.situations import advice
 from empathy_agent.turns import Turn, moves, theme_of, turn_of
 from empathy_agent.wording import wordings
 
@@ -95,9 +96,14 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
     if kind == "question":
         about_agent = turn.question in _ABOUT_AGENT
         parts = bank["answers"][turn.question]
-        leaning = leanings(text, language, turn.question, earlier) or wordings(text, language, turn.question, earlier)
+        asked_for = text, language, turn.question, earlier
+        known = advice(*asked_for)
+        leaning = leanings(*asked_for) or wordings(*asked_for, particular=known is not None)
+        following: list[str] = []
+        if not leaning and known is not None:
+            leaning, following = list(known.first), list(known.then)
         first = offered(leaning, parts["first"], count=len(leaning) or OFFERED_ANSWERS)
-        answer = [first, offered(parts["then"])]
+        answer = [first, offered(following, parts["then"], count=len(following) or OFFERED)]
         if own and not earlier and not about_agent:  # a story that ends with a question
             answer.insert(0, offered(bank["frames"]["story"]))
         elif question and not leaning and not about_agent:

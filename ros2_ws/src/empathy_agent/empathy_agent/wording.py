@@ -19,6 +19,8 @@ QUOTE = "{quote}"
 _ABOUT_SAYING = ("tell", "apologise", "refuse", "cope", "help", "greet", "future")
 """Types of question that may ask for words."""
 _AIMING = ("tell", "apologise", "refuse")
+_SOMETHING = {"zh": "我就是想跟你好好说件事。", "en": "There is something I would like to say."}
+"""Where nobody knows what is to be said."""
 _MOST = {"zh": 40, "en": 150}
 """Characters of what is said."""
 
@@ -125,11 +127,13 @@ _ASKS_WORDS = re.compile(
 _ZH_END = re.compile(r"(?:了|呢|啊|呀|吧|嘛|好)+$")
 
 
-def wordings(text: str, language: str, question: str, earlier: Sequence[str] = ()) -> list[str]:
+def wordings(
+    text: str, language: str, question: str, earlier: Sequence[str] = (), particular: bool = False
+) -> list[str]:
     """Sentences that offer words to a question of a type of ``moves/`` that asks for them; none where it holds none.
 
     Where the question does not say what is to be said, it is what the person wished for last, in this message or in the
-    ones before (``earlier``).
+    ones before (``earlier``). With ``particular`` there are none where neither tells.
     """
     if question not in _ABOUT_SAYING:
         return []
@@ -138,6 +142,8 @@ def wordings(text: str, language: str, question: str, earlier: Sequence[str] = (
         return []
     wish = _wish([*earlier, text], language) if question == "tell" else ""
     said = (_said_zh if language == "zh" else _said_en)(asked, wish)
+    if particular and (not said or said.endswith(_SOMETHING[language])):
+        return []
     bank = moves(language)["wording"]
     if said and len(said) <= _MOST[language]:
         offered = [sentence.replace(QUOTE, said) for sentence in bank["words"]]
@@ -183,7 +189,7 @@ def _said_en(asked: str, wish: str) -> str:
             return "" if _unfit_en(worry + matter) else f"{worry} {matter[:1].upper()}{matter[1:]}".strip()
     if not worry or _unfit_en(worry):
         return wish
-    return f"{worry} {wish or 'There is something I would like to say.'}"
+    return f"{worry} {wish or _SOMETHING['en']}"
 
 
 def _base(match: re.Match[str]) -> str:
@@ -224,6 +230,6 @@ def _said_zh(asked: str, wish: str) -> str:
         matter = f"{found['x']}。"
     else:
         matter = f"你{found['x']}。" if (found := _ZH_MAY.search(ending)) else ""
-    tail = "" if worry.endswith("。") or not worry else "我就是想跟你好好说件事。"
+    tail = "" if worry.endswith("。") or not worry else _SOMETHING["zh"]
     said = re.sub("[他她它]们?", "你", worry + (matter or wish or tail))
     return "" if re.search(r"[^一-鿿，。]", said) else said

@@ -143,6 +143,7 @@ QUESTIONS = {
         "What should I say to my mum tonight?",
         "Yeah, exactly that. So what do I say to HR on Monday before they say it for me?",
         "I don't know how to tell my parents.",
+        "got my results back and my mum's going to go mad, how do i tell her",
     ],
     "greet": [
         "Next week is the wedding, how do I greet them?",
