@@ -3,7 +3,8 @@
 espeak-ng says eight sentences in each language; it is no person, and its Mandarin less so than its English. The errors
 are words in English and characters in Chinese, inserted, left out or wrong, to those that were said; the times are
 those of the recogniser for a whole sentence, beside how long the sentence is. Needs espeak-ng, `make hearing`,
-`imuface hearing get` and requirements-dev.txt. ``python benchmarks/hearing.py [--model FOLDER]``.
+`imuface hearing get` and requirements-dev.txt. ``python benchmarks/hearing.py [--model FOLDER]``, or for your own
+speakers ``--recordings FOLDER --locale zh-CN``: NAME.wav (16 kHz, one channel, 16 bits) with what is said in NAME.txt.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import os
 import statistics
 import subprocess
 import time
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
 from imuface_robot.hearing.model import find
 from imuface_robot.hearing.recogniser import Whisper
-from imuface_robot.hearing.sources import RATE, Sound
+from imuface_robot.hearing.sources import RATE, Sound, WavFile
 from imuface_robot.voices import espeak_voice
 from nltk import edit_distance
 from scipy.signal import resample_poly
@@ -51,27 +53,41 @@ ESPEAK_RATE = 22_050  # Hz
 def main(
     model: Annotated[str, typer.Option(help="Folder of another Whisper model of CTranslate2.")] = "",
     threads: Annotated[int, typer.Option(help="Of the recogniser.")] = 2,
+    recordings: Annotated[
+        Path | None, typer.Option(help="Folder of NAME.wav and NAME.txt instead of the voice.")
+    ] = None,
+    locale: Annotated[str, typer.Option(help="Of the recordings.")] = "zh-CN",
+    noise: Annotated[float, typer.Option(help="Signal to white noise, dB.")] = float("inf"),
     show: Annotated[bool, typer.Option("--show", help="Print what was understood.")] = False,
 ) -> None:
     print(f"load average {os.getloadavg()[0]:.1f}, {threads} threads")
-    for locale, sentences in SENTENCES.items():
-        recogniser = Whisper(find(model), locale, threads)
-        sounds = [said(sentence, locale) for sentence in sentences]
-        recogniser(sounds[0])  # what is done once is not counted
+    if recordings is None:
+        spoken = {tag: [(text, said(text, tag)) for text in sentences] for tag, sentences in SENTENCES.items()}
+    else:
+        files = sorted(recordings.glob("*.wav"))
+        if not files:
+            raise SystemExit(f"{recordings} holds no WAV file; it takes NAME.wav with what is said in NAME.txt")
+        spoken = {locale: [(file.with_suffix(".txt").read_text(), WavFile(file).sound) for file in files]}
+    draw = np.random.default_rng(0)
+    for tag, sentences in spoken.items():
+        recogniser = Whisper(find(model), tag, threads)
+        recogniser(sentences[0][1])  # what is done once is not counted
         wrong = units = 0
         times = []
-        for sentence, sound in zip(sentences, sounds, strict=True):
+        for sentence, sound in sentences:
+            loudness = np.sqrt(np.mean(sound**2)) / 10 ** (noise / 20)
+            noisy = sound + loudness * draw.standard_normal(len(sound), dtype=np.float32)
             began = time.perf_counter()
-            text = recogniser(sound).text
+            text = recogniser(noisy.astype(np.float32)).text
             times.append(time.perf_counter() - began)
-            wanted = split(sentence, locale)
-            wrong += edit_distance(wanted, split(text, locale))
+            wanted = split(sentence, tag)
+            wrong += edit_distance(wanted, split(text, tag))
             units += len(wanted)
             if show:
-                print(f"  {sentence} -> {text}")
-        seconds = sum(map(len, sounds)) / RATE
+                print(f"  {sentence.strip()} -> {text}")
+        seconds = sum(len(sound) for _, sound in sentences) / RATE
         print(
-            f"{locale}: {wrong / units:.3f} wrong of {units}; a sentence of {seconds / len(sounds):.1f} s takes "
+            f"{tag}: {wrong / units:.3f} wrong of {units}; a sentence of {seconds / len(sentences):.1f} s takes "
             f"{statistics.median(times):.2f} s (at most {max(times):.2f} s); real time × {sum(times) / seconds:.2f}"
         )
 

@@ -62,7 +62,8 @@ class Whisper:
             raise ValueError(f"locale '{locale}' is not among the {len(known)} languages of the model in {folder}")
         self._locale, self._language = locale, language
         traditional = any(part in locale.lower() for part in ("hant", "tw", "hk", "mo"))
-        self._script = opencc.OpenCC("s2t" if traditional else "t2s")
+        # Not t2s, which leaves the 著 of 睡不著.
+        self._script = opencc.OpenCC("s2t" if traditional else "tw2s")
 
     def __call__(self, sound: Sound) -> Transcript:
         segments, info = self._decode(sound, self._language or None)
