@@ -26,7 +26,7 @@ _ZH_SUBJECT = re.compile(
     r"^(?:我|咱|他|她|它|们|这|那|自己|爸|妈|父|母|爷|奶|外婆|外公|姥|哥|姐|弟|妹|老公|老婆|丈夫|妻子|孩子|儿子|女儿|男|女|朋友|闺蜜|同事|同学|室友|老师|老板|领导|经理|公司|家|猫|狗|医生|邻居|房东|婆婆|公公|每|一|上|下|去年|前|最近|有人|大家|没有?人|谁都)"
 )
 _ZH_OPEN = re.compile(
-    r"你|您|妳|[吗呢么吧嘛]$|怎么|怎样|为什么|为啥|如何|什么时候|该不该|要不要|是不是|有没有|能不能|可不可以|到底|还是不|如果|要是|假如|万一|[“”\"「」]|^(?:我想问|我问|我说|谢谢|你好)|(?:因为|所以|但是|而且|说|是|的|跟|和|在|把|被)$"
+    r"你|您|妳|[吗呢么吧嘛]$|怎么|怎样|为什么|为啥|如何|什么时候|该不该|要不要|是不是|有没有|能不能|可不可以|到底|还是不|如果|要是|假如|万一|[“”\"「」]|^(?:我想问|我问|我说|谢谢|你好)|(?:试试|试一下|看看|想想)$|(?:因为|所以|但是|而且|说|是|的|跟|和|在|把|被)$"
 )
 _ZH_TURNED = {"我们": "你们", "咱们": "你们", "咱": "你们", "我": "你"}
 _ZH_TURN = re.compile(r"自我|忘我|我们|咱们|咱|我")
@@ -48,7 +48,7 @@ _EN_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _EN_VERB = re.compile(
-    r"\b(?:am|is|are|was|were|be|been|have|has|had|do|does|did|don't|doesn't|didn't|can|can't|cannot|could|couldn't|will|won't|would|wouldn't|should|might|must|feel|feels|felt|keep|keeps|kept|know|knows|knew|think|thinks|thought|want|wants|need|needs|say|says|said|tell|tells|told|get|gets|got|go|goes|went|come|comes|came|see|sees|saw|make|makes|made|take|takes|took|leave|leaves|left|lose|lost|find|found|give|gave|hate|hates|love|loves|miss|try|tries|live|lives|work|works|sit|sits|sat|cry|cries|lie|lies|lay|sleep|sleeps|slept|wake|wakes|woke|fail|eat|ate|run|ran|stop|call|calls|ask|asks|look|looks|hear|hears|heard|forget|forgot|moved?|\w{2,}ed|\w{2,}[^s\W]s|i'm|i've|i'd|i'll|he's|she's|it's|they're|they've|we're|we've)\b",
+    r"\b(?:am|is|are|was|were|be|been|have|has|had|do|does|did|don't|doesn't|didn't|can|can't|cannot|could|couldn't|will|won't|would|wouldn't|should|might|must|feel|feels|felt|keep|keeps|kept|know|knows|knew|think|thinks|thought|want|wants|need|needs|say|says|said|tell|tells|told|get|gets|got|go|goes|went|come|comes|came|see|sees|saw|make|makes|made|take|takes|took|leave|leaves|left|lose|lost|find|found|give|gave|hate|hates|love|loves|miss|try|tries|live|lives|work|works|sit|sits|sat|cry|cries|lie|lies|lay|sleep|sleeps|slept|wake|wakes|woke|fail|eat|ate|run|ran|became|began|beat|bit|blew|broke|brought|built|bought|caught|chose|cut|dealt|drank|drew|drove|fell|fought|flew|froze|grew|held|hid|hit|hung|hurt|led|lent|let|met|meant|paid|put|quit|rang|read|rode|rose|sang|sank|sent|set|shook|shot|shut|slid|sold|spent|spoke|stole|stood|struck|stuck|stung|swept|swore|taught|threw|tore|understood|won|wore|wrote|stop|call|calls|ask|asks|look|looks|hear|hears|heard|forget|forgot|moved?|\w{2,}ed|\w{2,}[^s\W]s|i'm|i've|i'd|i'll|he's|she's|it's|they're|they've|we're|we've)\b",
     re.IGNORECASE,
 )
 _EN_OPEN = re.compile(

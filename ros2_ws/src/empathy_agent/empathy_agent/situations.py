@@ -64,12 +64,13 @@ class Advice:
 def advice(text: str, language: str, question: str, earlier: Sequence[str] = ()) -> Advice | None:
     """What to say to a question of a type of ``moves/`` in ``"zh"`` or ``"en"``; None where no situation is known.
 
-    Words to say need a message that tells the situation itself: in a talk, "what do I write to her?" may be about
-    somebody else by now.
+    Words to say need a question that tells the situation itself or is bare: in a talk, "what do I write to her about the
+    visit?" may be about somebody else by now.
     """
     if question in DOING and (situation := situation_of(text, language, earlier)):
         return Advice(situation.do, situation.more)
-    known = situation_of(text, language) if question in SAYING else None
+    bare = len(normalise(text).strip()) <= _BARE[language]
+    known = situation_of(text, language, earlier if bare else ()) if question in SAYING else None
     if known is not None and known.to is not None and known.to.search(normalise(text)):
         return Advice(known.say)
     return None

@@ -150,6 +150,7 @@ QUESTIONS = {
         "I'm going, I won't hide. What do I actually say when the two of them walk up to me?",
     ],
     "decide": [
+        "do i come clean or what",
         "On the shelf, I can't open it. Do I put the hinges on, or is that morbid?",
         "Should I call him?",
         "Should I stay or should I go?",

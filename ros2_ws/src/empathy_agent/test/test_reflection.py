@@ -17,6 +17,7 @@ from hypothesis import strategies as st
         ("你怎么看？如果他回来呢，我该怎么办", []),
         ("他说“我不爱你了”", []),
         ("好累", []),
+        ("谢谢，我晚上试试。其实我也不想把关系搞僵。", ["你也不想把关系搞僵"]),
     ],
 )
 def test_chinese(text: str, turned: list[str]) -> None:
@@ -27,13 +28,17 @@ def test_chinese(text: str, turned: list[str]) -> None:
     ("text", "turned"),
     [
         ("I failed my exam and I haven't told my parents.", ["you failed your exam", "you haven't told your parents"]),
-        ("He told me that I am too sensitive.", ["he told you that you are too sensitive"]),
+        ("He told me that I am too loud.", ["he told you that you are too loud"]),
         ("Honestly, I was at work when Mum called us.", ["you were at work when Mum called you"]),
         ("My flatmate plays games until three every night.", ["your flatmate plays games until three every night"]),
         ("Maria and I don't talk.", []),
         ("What should I do? Would you go?", []),
         ('She said "I hate you" to my face.', []),
         ("Thank you.", []),
+        (
+            "My boss tore into my report. I just stood there.",
+            ["your boss tore into your report", "you just stood there"],
+        ),
         ("We've got a 1:1 with our manager tomorrow.", []),
     ],
 )

@@ -9,7 +9,9 @@ import pytest
 from empathy_agent.chain import Layer
 from empathy_agent.grammar import LANGUAGES
 from empathy_agent.packaged import read_yaml
-from empathy_agent.safety import Risk, assess, objection
+from empathy_agent.safety import Risk, objection
+from empathy_agent.safety.gate import by_rules
+from empathy_agent.safety.normalise import normalise
 from empathy_agent.scaffold import scaffold
 from empathy_agent.sentences import split_sentences
 from empathy_agent.session import key
@@ -54,7 +56,7 @@ def test_what_they_say_may_be_said(language: str) -> None:
         assert not re.search(r"\d", text), text
         assert len(split_sentences(text)) <= 3, text
         assert not objection(text, language), text
-        assert assess(text).risk is Risk.NONE, text
+        assert by_rules(normalise(text)).risk is Risk.NONE, text
 
 
 @pytest.mark.parametrize(
@@ -91,8 +93,15 @@ def test_a_bare_question_is_about_what_was_told(language: str, told: str) -> Non
     assert situation_of(other, language, [told]) is None
     # Two messages that each tell half of it are no situation.
     assert advice(bare, language, "cope", ["The people upstairs are nice.", "I like loud music."]) is None
-    # Who is written to may be somebody else by now.
-    assert advice(bare, language, "tell", [told]) is None
+    # Whom a longer question is about may be somebody else by now.
+    tell, longer = {
+        "en": ("And how do I tell them?", "And how do I tell them that my sister's dogs move in here in May?"),
+        "zh": ("那我怎么跟邻居说？", "那我怎么跟他们说我姐姐五月要带着两只狗搬过来住？"),
+    }[language]
+    told_words = advice(tell, language, "tell", [told])
+    assert told_words is not None
+    assert told_words.first == found.say
+    assert advice(longer, language, "tell", [told]) is None
 
 
 @pytest.mark.parametrize(
