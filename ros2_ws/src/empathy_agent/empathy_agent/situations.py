@@ -64,8 +64,8 @@ class Advice:
 def advice(text: str, language: str, question: str, earlier: Sequence[str] = ()) -> Advice | None:
     """What to say to a question of a type of ``moves/`` in ``"zh"`` or ``"en"``; None where no situation is known.
 
-    Words to say need a question that tells the situation itself or is bare: in a talk, "what do I write to her about the
-    visit?" may be about somebody else by now.
+    Words to say need a question that tells the situation itself or is bare: in a talk, "what do I write to her about
+    the visit?" may be about somebody else by now.
     """
     if question in DOING and (situation := situation_of(text, language, earlier)):
         return Advice(situation.do, situation.more)
