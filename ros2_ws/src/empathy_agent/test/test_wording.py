@@ -101,8 +101,8 @@ def test_other_questions_are_left() -> None:
 
 
 def test_the_answer_begins_with_the_words() -> None:
-    text = "怎么跟室友说才不会吵起来？"
-    plan = scaffold(turn_of(text, "zh", first=False), "zh", text, ["室友每天打游戏到两点"])
+    text = "怎么跟店长说才不会吵起来？"
+    plan = scaffold(turn_of(text, "zh", first=False), "zh", text, ["店长每周都换我的班"])
     assert all("我不想跟你吵" in sentence for sentence in plan.sentences[Layer.ANSWER][0])
 
 
