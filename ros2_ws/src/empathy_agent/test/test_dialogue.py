@@ -331,7 +331,7 @@ def test_a_concern_is_answered_and_help_lines_added() -> None:
     assert reply.risk is Risk.CONCERN
     assert reply.model == "m"
     assert "988" in reply.resources[0]
-    assert reply.chain[Layer.ANSWER].endswith("there for you at any time:")
+    assert reply.chain[Layer.ANSWER].endswith("comes with this answer.")
     assert streamed(deltas) == reply.chain.texts
 
 
@@ -339,7 +339,7 @@ def test_the_sentence_before_the_help_lines_is_said_once_the_lines_each_time() -
     with serve(events(GOOD), events(GOOD_AGAIN)) as server:
         dialogue = Dialogue(OpenAIServer(server.url, "m"))
         first, second = (run(dialogue, "I feel hopeless.", locale="en-US", session_id="s")[1] for _ in range(2))
-    assert first.chain[Layer.ANSWER].endswith("there for you at any time:")
+    assert first.chain[Layer.ANSWER].endswith("comes with this answer.")
     assert "at any time" not in second.chain[Layer.ANSWER]
     assert first.resources == second.resources
 

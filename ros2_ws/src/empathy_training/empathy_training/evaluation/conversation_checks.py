@@ -12,7 +12,7 @@ import opencc
 from empathy_training.evaluation.conversation_scripts import Script, Turn, TurnType, type_checks
 from empathy_training.learning.rewards import pieces, words
 
-_SIMPLIFIED = opencc.OpenCC("t2s")
+_SIMPLIFIED = opencc.OpenCC("tw2s")  # t2s leaves the 著 of 睡著
 _SENTENCE = re.compile(r"[^。！？!?.\n]+(?:\.(?!\s|$|[\"'”’)])[^。！？!?.\n]*)*[。！？!?.\"'”’」』)）]*")
 _CLAUSE_ENDS = ",.!?;:()，。！？；：（）—–\n"
 # Words around a phrase by which it is taken back or put into others' mouths: "your sister, not your friend", "I wrote
