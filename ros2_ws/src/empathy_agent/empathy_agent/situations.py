@@ -21,6 +21,8 @@ SAYING = ("tell", "reply", "refuse", "apologise", "greet")
 """Types that ask what to say."""
 _TOLD = 3
 """Messages before the question in which the situation may be told."""
+_MOST = {"zh": 120, "en": 360}
+"""Characters of a message that tells one; a long one holds the words of many."""
 _BARE = {"zh": 14, "en": 45}
 """Characters of a question that names nothing: "So what should I do?"."""
 
@@ -82,12 +84,13 @@ def situation_of(text: str, language: str, earlier: Sequence[str] = ()) -> Situa
     One message must tell all of it, the question or one before.
     """
     *before, asked = (_NOT_TOLD.sub("", normalise(message)).strip() for message in [*earlier[-_TOLD:], text])
+    messages = [message for message in [*before, asked] if len(message) <= _MOST[language]]
     best, most = None, -1.0
     for situation in situations(language):
         named = sum(pattern.search(asked) is not None for pattern in situation.when) / len(situation.when)
         if not named and len(asked) > _BARE[language]:
             continue
-        if not any(_told(situation, message) for message in [*before, asked]):
+        if not any(_told(situation, message) for message in messages):
             continue
         if named > most:
             best, most = situation, named

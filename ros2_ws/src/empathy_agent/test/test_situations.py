@@ -117,6 +117,13 @@ def test_what_is_feared_or_hyperbole_is_no_situation(language: str, text: str) -
     assert found is None or found.id not in {"flatmate-trouble", "telling-children-of-a-death", "neighbour-dispute"}
 
 
+def test_a_long_post_is_none() -> None:
+    """It holds the words of many; of those that were tried nearly all were wrong."""
+    told = "The people upstairs play loud music every night. "
+    assert situation_of(told + "What should I do?", "en") is not None
+    assert situation_of(told + "I have told nobody about it. " * 12 + "What should I do?", "en") is None
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_was_said_is_not_advised_again(language: str) -> None:
     told = {
