@@ -67,7 +67,12 @@ def main(
         files = sorted(recordings.glob("*.wav"))
         if not files:
             raise SystemExit(f"{recordings} holds no WAV file; it takes NAME.wav with what is said in NAME.txt")
-        spoken = {locale: [(file.with_suffix(".txt").read_text(), WavFile(file).sound) for file in files]}
+        try:
+            spoken = {
+                locale: [(file.with_suffix(".txt").read_text(encoding="utf-8"), WavFile(file).sound) for file in files]
+            }
+        except (OSError, ValueError) as error:
+            raise SystemExit(str(error)) from None
     draw = np.random.default_rng(0)
     for tag, sentences in spoken.items():
         recogniser = Whisper(find(model), tag, threads)

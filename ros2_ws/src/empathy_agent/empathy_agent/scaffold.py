@@ -97,11 +97,12 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
         about_agent = turn.question in _ABOUT_AGENT
         parts = bank["answers"][turn.question]
         asked_for = text, language, turn.question, earlier
-        known = advice(*asked_for)
-        leaning = leanings(*asked_for) or wordings(*asked_for, particular=known is not None)
-        following: list[str] = []
-        if not leaning and known is not None:
-            leaning, following = list(known.first), list(known.then)
+        leaning, following = leanings(*asked_for), list[str]()
+        if not leaning:
+            known = advice(*asked_for)
+            leaning = wordings(*asked_for, particular=known is not None)
+            if known is not None and not leaning:
+                leaning, following = list(known.first), list(known.then)
         first = offered(leaning, parts["first"], count=len(leaning) or OFFERED_ANSWERS)
         answer = [first, offered(following, parts["then"], count=len(following) or OFFERED)]
         if own and not earlier and not about_agent:  # a story that ends with a question

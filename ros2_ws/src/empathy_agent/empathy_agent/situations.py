@@ -25,8 +25,6 @@ _MOST = {"zh": 120, "en": 360}
 """Characters of a message that tells one; a long one holds the words of many."""
 _BARE = {"zh": 14, "en": 45}
 """Characters of a question that names nothing: "So what should I do?"."""
-
-
 _NOT_TOLD = re.compile(
     r"(?:[急吓气累愁烦笑吵困疼臭乐悔慌怕]|难受|尴尬|紧张|无聊)死(?:我|人|了|啦)*|"
     r"(?:不|别)(?:会|要|至于|想|再|能|又|跟[他她]们?)*(?:吵|闹|翻脸|撕破脸)[^，,。!！?？]{0,4}|"
@@ -71,10 +69,11 @@ def advice(text: str, language: str, question: str, earlier: Sequence[str] = ())
     """
     if question in DOING and (situation := situation_of(text, language, earlier)):
         return Advice(situation.do, situation.more)
-    bare = len(normalise(text).strip()) <= _BARE[language]
-    known = situation_of(text, language, earlier if bare else ()) if question in SAYING else None
-    if known is not None and known.to is not None and known.to.search(normalise(text)):
-        return Advice(known.say)
+    if question in SAYING:
+        asked = normalise(text).strip()
+        known = situation_of(text, language, earlier if len(asked) <= _BARE[language] else ())
+        if known is not None and known.to is not None and known.to.search(asked):
+            return Advice(known.say)
     return None
 
 

@@ -53,24 +53,27 @@ _EN_WORRIES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] 
         ),
     )
 )
-_EN_MATTERS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+_EN_MATTERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), said)
     for pattern, said in (
         (
             rf"\b(?:tell|let) {_WHO} (?:know )?(?:that )?(?P<x>(?:i|i'm|im|i've|ive|we|we're|we've) (?!should\b).+)$",
-            "{x}.",
+            lambda m: f"{_matter(m)}.",
         ),
         (
             rf"\b(?:tell|let) {_WHO} (?:know )?(?:that )?(?:he|she|they)"
             r"(?P<may> (?:can|may|could)|(?:'s|'re| is| are) (?:always |still |very )?welcome|"
             r" (?:doesn't|don't|does not|do not|needn't|won't) (?:have to|need to)) ?(?P<x>.*)$",
-            "You{may} {x}.",
+            lambda m: f"You{_may(m)} {_matter(m)}.",
         ),
-        (rf"\b(?:tell|ask) {_WHO} (?:to|if (?:he|she|they) (?:could|can|would|will)) (?P<x>.+)$", "Could you {x}?"),
-        (rf"\bask {_WHO} for (?P<x>.+)$", "I'd like to ask you for {x}."),
+        (
+            rf"\b(?:tell|ask) {_WHO} (?:to|if (?:he|she|they) (?:could|can|would|will)) (?P<x>.+)$",
+            lambda m: f"Could you {_matter(m)}?",
+        ),
+        (rf"\bask {_WHO} for (?P<x>.+)$", lambda m: f"I'd like to ask you for {_matter(m)}."),
         (
             rf"\b(?:tell|ask|talk to|speak to|to|with) {_WHO} about (?P<x>(?!it\b|this\b|that\b|him\b|her\b|them\b).+)$",
-            "I'd like to talk with you about {x}.",
+            lambda m: f"I'd like to talk with you about {_matter(m)}.",
         ),
     )
 )
@@ -185,7 +188,7 @@ def _said_en(asked: str, wish: str) -> str:
             break
     for pattern, said in _EN_MATTERS:
         if found := pattern.search(asked):
-            matter = _to_them(said.replace("{x}", found["x"].strip(" ,")).replace("{may}", _may(found)))
+            matter = _to_them(said(found))
             return "" if _unfit_en(worry + matter) else f"{worry} {matter[:1].upper()}{matter[1:]}".strip()
     if not worry or _unfit_en(worry):
         return wish
@@ -196,10 +199,13 @@ def _base(match: re.Match[str]) -> str:
     return _EN_BASE[match["ing"].lower()]
 
 
+def _matter(match: re.Match[str]) -> str:
+    return match["x"].strip(" ,")
+
+
 def _may(match: re.Match[str]) -> str:
     """What the hearer may, as said to them: "she's welcome" is "you're welcome"."""
-    said = match.groupdict().get("may") or ""
-    return re.sub("^(?:'s| is)", "'re", said).replace("doesn't", "don't").replace("does not", "don't")
+    return re.sub("^(?:'s| is)", "'re", match["may"]).replace("doesn't", "don't").replace("does not", "don't")
 
 
 def _to_them(words: str) -> str:

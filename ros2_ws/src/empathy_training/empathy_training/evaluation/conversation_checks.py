@@ -7,12 +7,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-import opencc
+from empathy_agent.safety.normalise import simplified
 
 from empathy_training.evaluation.conversation_scripts import Script, Turn, TurnType, type_checks
 from empathy_training.learning.rewards import pieces, words
 
-_SIMPLIFIED = opencc.OpenCC("tw2s")  # t2s leaves the 著 of 睡著
 _SENTENCE = re.compile(r"[^。！？!?.\n]+(?:\.(?!\s|$|[\"'”’)])[^。！？!?.\n]*)*[。！？!?.\"'”’」』)）]*")
 _CLAUSE_ENDS = ",.!?;:()，。！？；：（）—–\n"
 # Words around a phrase by which it is taken back or put into others' mouths: "your sister, not your friend", "I wrote
@@ -118,7 +117,7 @@ def _borrowed(answer: str, turn: Turn) -> float:
 @functools.lru_cache(maxsize=4096)
 def _plain(text: str) -> str:
     text = unicodedata.normalize("NFKC", text).lower()
-    return _SIMPLIFIED.convert(re.sub("[“”„]", '"', re.sub("[’‘`´]", "'", text)))
+    return simplified(re.sub("[“”„]", '"', re.sub("[’‘`´]", "'", text)))
 
 
 @functools.lru_cache(maxsize=65536)
