@@ -19,11 +19,11 @@ DOING = ("cope", "help", "thoughts", "sleep")
 """Types of question of ``moves/`` that ask what to do."""
 SAYING = ("tell", "reply", "refuse", "apologise", "greet")
 """Types that ask what to say."""
-_TOLD = 3
+_TOLD = 2
 """Messages before the question in which the situation may be told."""
 _MOST = {"zh": 120, "en": 360}
 """Characters of a message that tells one; a long one holds the words of many."""
-_BARE = {"zh": 14, "en": 45}
+_BARE = {"zh": 14, "en": 36}
 """Characters of a question that names nothing: "So what should I do?"."""
 _NOT_TOLD = re.compile(
     r"(?:[急吓气累愁烦笑吵困疼臭乐悔慌怕]|难受|尴尬|紧张|无聊)死(?:我|人|了|啦)*|"

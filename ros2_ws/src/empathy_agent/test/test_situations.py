@@ -91,6 +91,10 @@ def test_a_bare_question_is_about_what_was_told(language: str, told: str) -> Non
     assert found is not None
     assert found.id == "noisy-neighbour"
     assert situation_of(other, language, [told]) is None
+    # Nor what was told some turns ago, or a question with more to it.
+    assert situation_of(bare, language, [told, "Yes.", "My cousin has a new job."]) is None
+    if language == "en":
+        assert situation_of("I'm so nervous about it, what can I do?", language, [told]) is None
     # Two messages that each tell half of it are no situation.
     assert advice(bare, language, "cope", ["The people upstairs are nice.", "I like loud music."]) is None
     # Whom a longer question is about may be somebody else by now.
