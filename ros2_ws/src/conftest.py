@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from face_recon_node.models.signature.model import SignatureModel
 
 # A scripted server and examples stand beside the tests; importlib import mode does not put these folders on the path.
-PACKAGES = ("empathy_agent", "empathy_training", "imuface_driver")
+PACKAGES = ("empathy_agent", "empathy_training", "imuface_driver", "imuface_robot")
 sys.path[:0] = [str(Path(__file__).parent / package / "test") for package in PACKAGES]
 
 

@@ -233,6 +233,12 @@ def robot(
     headphones: Annotated[
         bool, typer.Option("--headphones", help="Hear you while it speaks, too; only where its voice is in your ears.")
     ] = False,
+    vrm: Annotated[
+        Path | None, typer.Option(help="Avatar in the place of the drawn head (imuface vrm get, once).")
+    ] = None,
+    whole_face: Annotated[
+        bool, typer.Option("--whole-face", help="Your whole face, as an avatar shows it, not what a robot mirrors.")
+    ] = False,
     namespace: Namespace = "imuface",
 ) -> None:
     """Show the reference robot in the browser until Ctrl-C.
@@ -246,6 +252,7 @@ def robot(
     imuface robot --mute --port 9000 --namespace anna
     imuface robot --listen
     imuface robot --headphones
+    imuface robot --vrm me.vrm --whole-face
     """
     import shutil
 
@@ -255,9 +262,9 @@ def robot(
     speech = not mute and shutil.which("espeak-ng") is not None
     if not speech and not mute:
         typer.echo("no voice: espeak-ng is not installed (Debian: apt install espeak-ng); subtitles only", err=True)
-    arguments = {"namespace": namespace, "robot_port": str(port)}
-    heard = {"speech": speech, "listen": listen or headphones, "headphones": headphones}
-    arguments |= {name: str(value).lower() for name, value in heard.items()}
+    arguments = {"namespace": namespace, "robot_port": str(port), "vrm": str(vrm.absolute()) if vrm else ""}
+    chosen = {"speech": speech, "listen": listen or headphones, "headphones": headphones, "whole_face": whole_face}
+    arguments |= {name: str(value).lower() for name, value in chosen.items()}
     raise typer.Exit(_run(launch.plan(_find_launch_file("robot"), arguments)))
 
 
@@ -355,6 +362,11 @@ _FORWARDED = {
         "imuface_robot.hearing.command",
         "hearing_app",
         "Fetch the speech recogniser's model; try it.",
+    ),
+    "vrm": (
+        "imuface_robot.avatar.command",
+        "vrm_app",
+        "Fetch what draws a VRM avatar in the robot's page; look into one.",
     ),
     "chat": ("empathy_agent.cli", "chat", "Talk with the running agent in the terminal."),
     "ask": ("empathy_agent.cli", "ask", "Answer one post, from an argument or from stdin."),

@@ -42,11 +42,14 @@ class Face:
         return self.expression in HOSTILE
 
 
-def mirrored(weights: np.ndarray, face: Face, calm: bool = False) -> np.ndarray:
+def mirrored(weights: np.ndarray, face: Face, calm: bool = False, whole: bool = False) -> np.ndarray:
     """The 52 ARKit weights of the robot's face for those of the person's, shape (52,), 0 .. 1.
 
     A hostile face, and with ``calm`` any face, is answered with a resting one that blinks and may lift its inner brows.
+    With ``whole``, and without ``calm``, it is the person's face as it is: an avatar's.
     """
+    if whole and not calm:
+        return np.clip(weights, 0.0, 1.0)
     shown = np.minimum(np.clip(weights, 0.0, 1.0) * _STRENGTH, _HIGHEST)
     shown[_BLINKS] = np.clip(weights[_BLINKS], 0.0, 1.0)
     return np.where(_CALM, shown, 0.0) if calm or face.hostile else shown

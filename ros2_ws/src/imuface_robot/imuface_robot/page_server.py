@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import hashlib
 import json
 import os
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 from aiohttp import WSMsgType, web
+from empathy_agent.models.store import sha256
+from imuface_core.vrm import PRESETS
 
 LOOPBACK = "127.0.0.1"
 LONGEST = 4000
 """Characters of what may be typed; the agent's ``max_characters`` unless it was changed."""
-_FILES = {
-    "/": ("index.html", "text/html"),
-    "/style.css": ("style.css", "text/css"),
-    "/robot.js": ("robot.js", "text/javascript"),
-    "/motion.js": ("motion.js", "text/javascript"),
-    "/head.js": ("head.js", "text/javascript"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
-}
+_PAGE = resources.files("imuface_robot").joinpath("page")
+_FILES = ("index.html", "style.css", "robot.js", "motion.js", "head.js", "avatar.js", "arkit.js", "icon.svg")
+_KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _WAITING = 200  # messages for one browser
 _FRAMES_WAITING = 3  # a browser that does not keep up sees fewer faces, and all of the words
+
+
+@dataclass(frozen=True)
+class Avatar:
+    """A VRM model in the place of the drawn head, and the folder of the libraries that draw it."""
+
+    model: Path
+    viewer: Path
 
 
 class PageServer:
@@ -36,11 +46,27 @@ class PageServer:
     nowhere else (its Content-Security-Policy).
 
     Raises:
-        OSError: the port is in use.
+        OSError: the port is in use, or the avatar cannot be read.
     """
 
-    def __init__(self, port: int, on_say: Callable[[str], None]) -> None:
+    def __init__(self, port: int, on_say: Callable[[str], None], avatar: Avatar | None = None) -> None:
         self._on_say = on_say
+        self._files: dict[str, Traversable] = {f"/{name}": _PAGE.joinpath(name) for name in _FILES}
+        self._files["/"] = self._files.pop("/index.html")
+        page = self._files["/"].read_text("utf-8")
+        # The only script within the page, and the only one that may be there: where a viewer's libraries are.
+        import_map = page.partition('<script type="importmap">')[2].partition("</script>")[0]
+        self._import_map = base64.b64encode(hashlib.sha256(import_map.encode()).digest()).decode()
+        model = ""
+        if avatar is not None:
+            model = (
+                f"/avatar/{sha256(avatar.model)}.vrm"  # another name for another content: a page shows the one of now
+            )
+            self._files[model] = avatar.model
+            viewer = {file.relative_to(avatar.viewer).as_posix(): file for file in avatar.viewer.rglob("*.js")}
+            self._files |= {f"/viewer/{name}": file for name, file in viewer.items()}
+        presets = {name: sums for (_, name), sums in PRESETS.items()}
+        self._greeting = json.dumps({"kind": "avatar", "url": model, "presets": presets})
         self._browsers: set[asyncio.Queue[str]] = set()
         self.refused = 0
         """Requests of strangers and messages that are none."""
@@ -80,7 +106,7 @@ class PageServer:
     async def _start(self, port: int) -> tuple[web.AppRunner, int]:
         application = web.Application(middlewares=[self._guard])
         application.router.add_get("/socket", self._socket)
-        for path in _FILES:
+        for path in self._files:
             application.router.add_get(path, self._file)
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
@@ -102,14 +128,21 @@ class PageServer:
         return await handler(request)
 
     async def _file(self, request: web.Request) -> web.Response:
-        name, kind = _FILES[request.path]
+        file = self._files[request.path]
+        kind = _KINDS.get(file.name.rpartition(".")[2], "application/octet-stream")
+        # An avatar's pictures are blobs of the page's own.
         policy = (
-            f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src ws://{request.host}"
+            f"default-src 'none'; script-src 'self' 'sha256-{self._import_map}'; style-src 'self'; "
+            f"img-src 'self' blob:; connect-src 'self' blob: ws://{request.host}"
         )
+        try:
+            body = file.read_bytes()
+        except OSError as error:
+            raise web.HTTPNotFound(text=f"{file.name}: {error.strerror}") from error
         return web.Response(
-            body=resources.files("imuface_robot").joinpath("page", name).read_bytes(),
+            body=body,
             content_type=kind,
-            charset="utf-8",
+            charset="utf-8" if kind.startswith(("text/", "image/")) else None,
             headers={"Content-Security-Policy": policy, "Cache-Control": "no-store", "X-Frame-Options": "DENY"},
         )
 
@@ -120,6 +153,7 @@ class PageServer:
         socket = web.WebSocketResponse(heartbeat=20.0, max_msg_size=8 * LONGEST)
         await socket.prepare(request)
         queue: asyncio.Queue[str] = asyncio.Queue()
+        queue.put_nowait(self._greeting)
         self._browsers.add(queue)
         sending = asyncio.ensure_future(_forward(queue, socket))
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import imuface_node
@@ -15,20 +16,24 @@ from imuface_node import AutostartNode, Param, Status, StatusLevel, offered, qos
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 
+from imuface_robot.avatar import vrm
+from imuface_robot.avatar.viewer import VIEWER
 from imuface_robot.cues import seconds_to_say
 from imuface_robot.incoming import Incoming
 from imuface_robot.mirror import Face, mirrored
-from imuface_robot.page_server import PageServer
+from imuface_robot.page_server import Avatar, PageServer
 
 _LAYERS = ("emotions_and_context", "causes_and_beliefs", "intention", "strategy")
 
 
 class RobotNode(AutostartNode):
-    """Shows a head that mirrors the person, moves by the cues speaks in subtitles; what is typed is an utterance."""
+    """Shows a head that mirrors the person, moves by the cues, speaks in subtitles; what is typed is an utterance."""
 
     PARAMETERS = (
         Param("port", 8770, "port of the page, on this machine alone; 0: any that is free", within=(0, 65_535)),
         Param("mirror", True, "let the head show what the person's face shows, within limits", live=True),
+        Param("whole_face", False, "mirror without those limits, as an avatar shows its wearer", live=True),
+        Param("vrm", "", "VRM file of an avatar in the place of the drawn head; imuface vrm get fetches what draws it"),
         Param("session", "robot", "session_id of what is typed; empty: nothing is remembered", live=True),
         Param("locale", "", "BCP 47 tag of what is typed; empty: detected"),
     )
@@ -42,7 +47,9 @@ class RobotNode(AutostartNode):
         self._timer: Timer | None = None
 
     def setup(self) -> None:
-        self._page = PageServer(self.get_parameter("port").value, self._on_say)
+        model = self.get_parameter("vrm").value
+        avatar = Avatar(vrm.read(Path(model).expanduser()).file, VIEWER.find()) if model else None
+        self._page = PageServer(self.get_parameter("port").value, self._on_say, avatar)
 
     def start(self) -> None:
         assert self._page is not None
@@ -115,7 +122,8 @@ class RobotNode(AutostartNode):
         if not self.get_parameter("mirror").value:
             return
         self._faces += 1
-        self._send("face", weights=np.round(mirrored(weights, self._face, self._calm), 3).tolist())
+        shown = mirrored(weights, self._face, self._calm, self.get_parameter("whole_face").value)
+        self._send("face", weights=np.round(shown, 3).tolist())
 
     def _on_affect(self, message: AffectState) -> None:
         self._face = Face(message.expression, message.confidence, message.valence)

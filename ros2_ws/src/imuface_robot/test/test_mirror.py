@@ -33,3 +33,8 @@ def test_weights_out_of_range_stay_in_it() -> None:
     for weights in (5.0 * ALL, -5.0 * ALL):
         shown = mirrored(weights, Face())
         assert ((shown >= 0.0) & (shown <= 1.0)).all()
+
+
+def test_an_avatar_shows_the_whole_face_but_not_in_a_crisis() -> None:
+    assert np.array_equal(mirrored(1.5 * ALL, Face("angry", 0.9), whole=True), ALL)
+    assert mirrored(ALL, Face(), calm=True, whole=True)[INDEX["browDownLeft"]] == 0.0

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import hashlib
 import json
+import re
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from imuface_robot.page_server import LONGEST, PageServer, typed
+from imuface_robot.page_server import LONGEST, Avatar, PageServer, typed
 
 
 @pytest.fixture
@@ -54,8 +58,12 @@ def test_the_page_loads_from_nowhere_else(server: PageServer) -> None:
 
     text, policy = ask(get)
     assert "http" not in text
+    assert text.count("<script") == 2  # one of them within the page, by its hash
+    [digest] = re.findall(r"script-src 'self' 'sha256-([^']+)'; style", policy)
+    [script] = re.findall(r'<script type="importmap">(.*?)</script>', text)
+    assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() == digest
     assert policy.startswith("default-src 'none';")
-    for name in ("style.css", "robot.js", "motion.js", "head.js", "icon.svg"):
+    for name in ("style.css", "robot.js", "motion.js", "head.js", "arkit.js", "avatar.js", "icon.svg"):
         assert status(server.address + name) == 200
 
 
@@ -91,6 +99,7 @@ def test_words_go_both_ways_and_what_is_none_is_counted(server: PageServer, said
                 await asyncio.sleep(0.01)
             assert server.browsers == 1
             server.send("heard", text="我很累。")
+            assert (await page.receive_json(timeout=10))["url"] == ""  # no avatar
             answer: dict[str, Any] = await page.receive_json(timeout=10)
             return answer
 
@@ -102,11 +111,39 @@ def test_words_go_both_ways_and_what_is_none_is_counted(server: PageServer, said
         time.sleep(0.01)
 
 
+def test_an_avatar_and_what_draws_it_are_served_and_nothing_beside_them(tmp_path: Path) -> None:
+    (tmp_path / "viewer/loaders").mkdir(parents=True)
+    (tmp_path / "viewer/loaders/load.js").write_text("export {};")
+    (tmp_path / "viewer/key.pem").write_text("secret")
+    (tmp_path / "me.vrm").write_bytes(b"glTF")
+
+    server = PageServer(0, print, Avatar(tmp_path / "me.vrm", tmp_path / "viewer"))
+
+    async def greeting(session: aiohttp.ClientSession) -> dict[str, Any]:
+        headers = {"Origin": server.address.rstrip("/")}
+        async with session.ws_connect(server.address + "socket", headers=headers) as page:
+            first: dict[str, Any] = await page.receive_json(timeout=10)
+            return first
+
+    try:
+        told = ask(greeting)
+        assert told["kind"] == "avatar"
+        assert status(server.address + told["url"].lstrip("/")) == 200
+        assert status(server.address + "viewer/loaders/load.js") == 200
+        for other in ("viewer/key.pem", "me.vrm", "avatar/me.vrm"):
+            assert status(server.address + other) == 404
+        (tmp_path / "me.vrm").unlink()  # meanwhile
+        assert status(server.address + told["url"].lstrip("/")) == 404
+    finally:
+        server.close()
+
+
 def test_a_message_that_is_too_long_ends_its_connection_alone(server: PageServer, said: list[str]) -> None:
     async def talk(session: aiohttp.ClientSession) -> bool:
         own = f"http://127.0.0.1:{server.port}"
         async with session.ws_connect(server.address + "socket", headers={"Origin": own}) as page:
             await page.send_str("x" * 1_000_000)
+            await page.receive_json(timeout=10)
             await page.receive(timeout=10)
             return page.closed
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import vrm_model  # type: ignore[import-not-found]
 from chat_server import GOOD, events, serve  # type: ignore[import-not-found]
+from empathy_agent.models import ModelError
 from imuface_core import topics
+from imuface_core.arkit import BLENDSHAPES, INDEX
+from imuface_robot.avatar.viewer import get
+from matplotlib import image
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -131,6 +138,82 @@ def test_the_head_follows_the_face_and_says_when_it_is_alone(
         shown.await_words("#subtitle", "No agent is running")
         shown.page.close()
     assert not shown.errors
+
+
+@pytest.fixture(scope="module")
+def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What draws an avatar, as the command fetches it."""
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed (Debian: apt install npm)")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EARNEST_MODELS", str(tmp_path_factory.mktemp("models")))
+        try:
+            get()
+        except ModelError as error:
+            pytest.skip(str(error))
+        yield
+
+
+def picture(page: Any) -> np.ndarray:
+    """How light the avatar is, 0 .. 1, by row and column."""
+    shot = page.locator("#avatar").screenshot()
+    light: np.ndarray = image.imread(io.BytesIO(shot))[..., :3].mean(axis=2)
+    return light
+
+
+@pytest.mark.usefixtures("viewer")
+@pytest.mark.parametrize("version", [0, 1])
+@pytest.mark.parametrize("perfect_sync", [True, False])
+def test_an_avatar_is_the_persons_mirror(
+    browser: Any,
+    port: int,
+    running: Callable[..., Any],
+    graph: Callable[[str], Any],
+    tmp_path: Path,
+    version: int,
+    perfect_sync: bool,
+) -> None:
+    space = f"t_avatar_{version}{perfect_sync:d}"
+    file = vrm_model.write(tmp_path / "a.vrm", version, BLENDSHAPES if perfect_sync else ())
+    with running("imuface_robot.robot_node", space, f"port:={port}", f"vrm:={file}", "whole_face:=true"):
+        page = browser.new_page(viewport={"width": 600, "height": 600}, reduced_motion="reduce")
+        shown = Shown(page, port)
+        page.locator("#avatar").wait_for(timeout=60_000)
+        assert not page.locator("#head").is_visible()
+        client = graph(space)
+
+        def after(*names: str) -> np.ndarray:
+            weights = np.zeros(52, np.float32)
+            weights[[INDEX[name] for name in names]] = 1.0
+            for _ in range(40):
+                client.publish(topics.FACE_BLENDSHAPES, weights=weights)
+                time.sleep(0.02)
+                client.step(0.0)
+            return picture(page)
+
+        rest, opened = after(), after("jawOpen")
+        assert (opened < 0.3).sum() > 1.2 * (rest < 0.3).sum()  # a mouth is dark
+        left, right = (np.abs(after(f"mouthSmile{side}") - rest) > 0.1 for side in ("Left", "Right"))
+        middle = rest.shape[1] // 2
+        if perfect_sync:  # the person's left is on the left of the picture
+            assert left[:, :middle].sum() > 5 * left[:, middle:].sum()
+            assert right[:, middle:].sum() > 5 * right[:, :middle].sum()
+        else:  # VRM's own smile knows no sides
+            assert left[:, :middle].sum() > 20
+            assert left[:, middle:].sum() > 20
+        page.close()
+    assert not shown.errors
+    assert all(re.match(rf"(blob:)?(http|ws)://127\.0\.0\.1:{port}/", url) for url in shown.requests)
+
+
+def test_a_file_that_is_no_avatar_ends_in_one_line(running: Callable[..., Any], port: int, tmp_path: Path) -> None:
+    (tmp_path / "a.vrm").write_text("<html>")
+    options = (f"port:={port}", f"vrm:={tmp_path / 'a.vrm'}", "required:=true")
+    with running("imuface_robot.robot_node", "t_no_avatar", *options) as process:
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "a.vrm is no VRM" in output
+    assert "Traceback" not in output
 
 
 def test_the_page_says_when_the_robot_is_gone_and_comes_back(

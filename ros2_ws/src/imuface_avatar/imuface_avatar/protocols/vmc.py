@@ -11,8 +11,9 @@ from typing import ClassVar
 
 from imuface_core.arkit import BLENDSHAPES
 from imuface_core.stamps import SECOND
+from imuface_core.vrm import PRESETS
 
-from imuface_avatar.blend import Blend, Sum
+from imuface_avatar.blend import Blend
 from imuface_avatar.frame import UPRIGHT, AvatarFrame
 from imuface_avatar.osc import Element, bundles
 from imuface_avatar.protocols.protocol import option
@@ -21,28 +22,11 @@ _CALIBRATED, _NORMAL_MODE = 3, 0
 _ORIGIN = (0.0, 0.0, 0.0)
 
 
-def _both(action: str, factor: float) -> dict[str, float]:
-    return {f"{action}Left": factor, f"{action}Right": factor}
-
-
-# The expressions that every VRM model has, by VRM 0's and VRM 1's name. What they are made of is a choice of ours.
-_PRESETS: dict[tuple[str, str], Sum] = {
-    ("A", "aa"): {"jawOpen": 1.0, "mouthFunnel": -0.5, "mouthPucker": -0.5},
-    ("I", "ih"): _both("mouthStretch", 0.5),
-    ("U", "ou"): {"mouthPucker": 1.0},
-    ("E", "ee"): {**_both("mouthUpperUp", 0.25), **_both("mouthLowerDown", 0.25)},
-    ("O", "oh"): {"mouthFunnel": 1.0},
-    ("Blink_L", "blinkLeft"): {"eyeBlinkLeft": 1.0},
-    ("Blink_R", "blinkRight"): {"eyeBlinkRight": 1.0},
-    ("Joy", "happy"): _both("mouthSmile", 0.5),
-    ("Angry", "angry"): _both("browDown", 0.5),
-    ("Sorrow", "sad"): _both("mouthFrown", 0.5),
-}
 _NAMINGS: dict[str, Callable[[], Blend]] = {
     "perfect_sync": lambda: Blend({name[0].upper() + name[1:]: {name: 1.0} for name in BLENDSHAPES}),
     "arkit": lambda: Blend({name: {name: 1.0} for name in BLENDSHAPES}),
-    "vrm0": lambda: Blend({old: weights for (old, _), weights in _PRESETS.items()}),
-    "vrm1": lambda: Blend({new: weights for (_, new), weights in _PRESETS.items()}),
+    "vrm0": lambda: Blend({old: weights for (old, _), weights in PRESETS.items()}),
+    "vrm1": lambda: Blend({new: weights for (_, new), weights in PRESETS.items()}),
 }
 
 

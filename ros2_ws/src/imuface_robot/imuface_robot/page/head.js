@@ -1,16 +1,6 @@
 // Draws the head: what turns is shown by how far the parts before and behind its axis move.
 
-const NAMES = ["eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft", "eyeSquintLeft",
-  "eyeWideLeft", "eyeBlinkRight", "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight", "eyeLookUpRight",
-  "eyeSquintRight", "eyeWideRight", "jawForward", "jawRight", "jawLeft", "jawOpen", "mouthClose", "mouthFunnel",
-  "mouthPucker", "mouthRight", "mouthLeft", "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight",
-  "mouthDimpleLeft", "mouthDimpleRight", "mouthStretchLeft", "mouthStretchRight", "mouthRollLower", "mouthRollUpper",
-  "mouthShrugLower", "mouthShrugUpper", "mouthPressLeft", "mouthPressRight", "mouthLowerDownLeft",
-  "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight", "browDownLeft", "browDownRight", "browInnerUp",
-  "browOuterUpLeft", "browOuterUpRight", "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft",
-  "noseSneerRight", "tongueOut"];
-const AT = Object.fromEntries(NAMES.map((name, index) => [name, index]));
-export const COUNT = NAMES.length;
+import { AT } from "./arkit.js";
 
 // In a mirror the person's left is on the left of the picture.
 const SIDES = [["Left", -1], ["Right", 1]];
@@ -49,7 +39,7 @@ export class Head {
   }
 
   // `weights`: 52 ARKit weights. `pose`: yaw, pitch, roll in radians (right, down and right in the picture are
-  // positive), lean -1 to 1, eyesX and eyesY -1 to 1, smile and concern 0 to 1, open 0 to 1: the mouth of one who speaks.
+  // positive), lean -1 to 1, eyesX and eyesY -1 to 1, concern 0 to 1.
   draw(weights, pose) {
     const w = (name) => weights[AT[name]];
     const move = (name, x, y, more = "") => this.part[name].setAttribute("transform", `translate(${x.toFixed(2)} ${y.toFixed(2)})${more}`);
@@ -66,7 +56,7 @@ export class Head {
   }
 
   #eye(w, side, sign, pose) {
-    const x = 200 + sign * EYE.x, smile = Math.max(pose.smile, w(`mouthSmile${side}`));
+    const x = 200 + sign * EYE.x, smile = w(`mouthSmile${side}`);
     const shut = Math.min(1, w(`eyeBlink${side}`));
     const upper = EYE.height * (1 - shut) * (1 + 0.2 * w(`eyeWide${side}`)) * (1 - 0.18 * pose.concern);
     const lower = EYE.height * (1 - shut) * (1 - 0.5 * Math.max(0.8 * smile, w(`eyeSquint${side}`), w(`cheekSquint${side}`)));
@@ -77,7 +67,7 @@ export class Head {
     const lookX = Math.max(-1, Math.min(1, pose.eyesX - 0.5 * aside));
     const lookY = Math.max(-1, Math.min(1, pose.eyesY + w(`eyeLookDown${side}`) - w(`eyeLookUp${side}`)));
     this.part[`iris-${side}`].setAttribute("transform", `translate(${(x + 9 * lookX).toFixed(2)} ${(EYE.y + 9 * lookY).toFixed(2)})`);
-    const inner = 12 * Math.max(w("browInnerUp"), pose.concern), outer = 12 * w(`browOuterUp${side}`) - 5 * pose.concern;
+    const inner = 12 * w("browInnerUp"), outer = 12 * w(`browOuterUp${side}`) - 5 * pose.concern;
     const y = EYE.y - 42 - 4 * w(`eyeWide${side}`);
     this.part[`brow-${side}`].setAttribute("d", path`M${x + sign * 23} ${y + 5 - outer} Q${x} ${y - 7 - (inner + outer) / 2} ${x - sign * 21} ${y + 2 - inner}`);
     const cheek = this.part[`cheek-${side}`];
@@ -89,12 +79,12 @@ export class Head {
   #mouth(w, pose) {
     const round = Math.max(w("mouthPucker"), w("mouthFunnel"));
     const ends = SIDES.map(([side, sign]) => {
-      const smile = Math.max(pose.smile, w(`mouthSmile${side}`)), frown = Math.max(w(`mouthFrown${side}`), 0.3 * pose.concern * (1 - pose.smile));
+      const smile = w(`mouthSmile${side}`), frown = w(`mouthFrown${side}`);
       const width = MOUTH.width * (1 + 0.3 * smile + 0.25 * w(`mouthStretch${side}`) - 0.45 * round);
       return { x: 200 + sign * width, y: MOUTH.y - 13 * smile + 10 * frown, smile };
     });
     const shift = 8 * (w("mouthLeft") - w("mouthRight") + 0.5 * (w("jawLeft") - w("jawRight")));
-    const smile = (ends[0].smile + ends[1].smile) / 2, open = Math.max(w("jawOpen"), pose.open);
+    const smile = (ends[0].smile + ends[1].smile) / 2, open = w("jawOpen");
     const rest = 4 * Math.max(0, 1 - 3 * pose.concern);  // at rest it is friendly, and in concern it is not
     const top = MOUTH.y + rest + 9 * smile - 16 * open * (1 - smile) - 5 * (w("mouthUpperUpLeft") + w("mouthUpperUpRight")) / 2;
     const bottom = MOUTH.y + rest + 11 * smile + 1 + 38 * open + 5 * (w("mouthLowerDownLeft") + w("mouthLowerDownRight")) / 2;

@@ -1,5 +1,7 @@
 // Cues to a pose that changes over time. Kinds and amounts are those of imuface_interfaces/msg/Cue; times in ms.
 
+import { AT } from "./arkit.js";
+
 export const GAZE = 0, NOD = 1, TILT = 2, SMILE = 3, CONCERN = 4, POSTURE = 5;
 const REST = { [GAZE]: 1, [NOD]: 0, [TILT]: 0, [SMILE]: 0, [CONCERN]: 0, [POSTURE]: 0 };
 const EASE = { [GAZE]: 180, [TILT]: 260, [SMILE]: 350, [CONCERN]: 350, [POSTURE]: 600 };  // to 1 - 1/e
@@ -39,4 +41,17 @@ export class Motion {
     }
     return this.now;
   }
+}
+
+// The face of one who smiles, is concerned (0 to 1), or opens the mouth to speak, beside what `weights` show: a copy.
+export function expressive(weights, { smile, concern, open }) {
+  const shown = [...weights];
+  const atLeast = (name, amount) => { shown[AT[name]] = Math.max(shown[AT[name]], amount); };
+  for (const side of ["Left", "Right"]) {
+    atLeast(`mouthSmile${side}`, smile);
+    atLeast(`mouthFrown${side}`, 0.3 * concern * (1 - smile));
+  }
+  atLeast("browInnerUp", concern);
+  atLeast("jawOpen", open);
+  return shown;
 }

@@ -1,7 +1,8 @@
 // The reference robot: what the node tells, put on stage. No request goes anywhere but to the server of this page.
 
-import { COUNT, Head } from "./head.js";
-import { CONCERN, GAZE, Motion, NOD, POSTURE, SMILE, TILT } from "./motion.js";
+import { NAMES } from "./arkit.js";
+import { Head } from "./head.js";
+import { CONCERN, expressive, GAZE, Motion, NOD, POSTURE, SMILE, TILT } from "./motion.js";
 
 const WORDS = {
   en: {
@@ -9,12 +10,14 @@ const WORDS = {
     layers: ["Feelings and situation", "Causes and beliefs", "What you may want", "How to answer"], none: "Nothing yet: the four layers come with a reply.",
     lost: "The robot is not running any more. It is looked for…", alone: "No agent is running: start one with imuface up full.",
     failed: "No reply came. The agent's log says why.", head: "A robot's head that mirrors your face",
+    drawn: "The avatar cannot be shown in this browser; the drawn head stands in for it.",
   },
   zh: {
     face: "面部", agent: "对话", voice: "语音", think: "它在想什么", say: "说点什么……", send: "发送", close: "关闭",
     layers: ["情绪与处境", "原因与信念", "你也许想要的", "怎样回应"], none: "还没有：四层思考随回复一起出现。",
     lost: "机器人已停止，正在重新连接……", alone: "没有对话程序：请运行 imuface up full。",
     failed: "没有收到回复，原因见对话程序的日志。", head: "映照你表情的机器人头像",
+    drawn: "这个浏览器无法显示虚拟形象，先用手绘的头像代替。",
   },
 };
 const language = navigator.language.startsWith("zh") ? "zh" : "en";
@@ -29,10 +32,10 @@ $("#say button").textContent = words.send;
 $("#help button").textContent = words.close;
 $("#say input").placeholder = words.say;
 $("#say input").setAttribute("aria-label", words.say);
-$("#head").setAttribute("aria-label", words.head);
+for (const each of ["#head", "#avatar"]) $(each).setAttribute("aria-label", words.head);
 for (const part of document.querySelectorAll("#there li")) part.textContent = words[part.dataset.part];
 
-const head = new Head($("#head"));
+let head = new Head($("#head"));
 const motion = new Motion();
 const there = { face: false, agent: false, voice: false };
 const counts = { faces: 0, frames: 0 };  // for tests
@@ -74,7 +77,23 @@ function subtitle(text, mood = "") {
   $("#subtitle").className = mood;
 }
 
+let avatar;  // the address of the model that the robot looks like, "" where it is the drawn head
+
 const take = {
+  async avatar({ url, presets }) {
+    if (avatar !== undefined && avatar !== url) return location.reload();  // the robot was started anew with another one
+    if (avatar === url) return;
+    avatar = url;
+    if (!url) return;
+    try {
+      const { Avatar } = await import("./avatar.js");
+      head = await Avatar.load($("#avatar"), url, presets);
+      [$("#head").style.display, $("#avatar").hidden] = ["none", false];
+    } catch (error) {
+      console.warn(error);
+      subtitle(words.drawn, "fault");
+    }
+  },
   face({ weights }) { person = weights; seen = performance.now(); counts.faces++; },
   there(parts) {
     for (const part of document.querySelectorAll("#there li")) {
@@ -152,7 +171,7 @@ fill($("#layers"), [["p", words.none]]);
 
 // The head ---------------------------------------------------------------------------------------------------------
 
-let person = new Array(COUNT).fill(0), seen = -Infinity, shown = new Array(COUNT).fill(0);
+let person = new Array(NAMES.length).fill(0), seen = -Infinity, shown = new Array(NAMES.length).fill(0);
 let drawn = 0, blink = 2000;
 
 function draw(now) {
@@ -169,14 +188,14 @@ function draw(now) {
   const cue = motion.at(now), idle = still ? 0 : 1, aside = 1 - cue[GAZE];
   const syllables = 0.5 + 0.3 * Math.sin(now / 47) + 0.2 * Math.sin(now / 29);
   const speaks = saying && now < saying.ends + 200 && !(there.voice && heardBegin[name(saying)]?.over);
-  head.draw(weights, {
+  const open = speaks ? 0.5 * syllables : 0;
+  head.draw(expressive(weights, { smile: cue[SMILE], concern: cue[CONCERN], open }), {
     yaw: 0.3 * aside + idle * 0.02 * Math.sin(now / 2300),
     pitch: (15 * Math.PI / 180) * cue[NOD] - 0.12 * aside + idle * 0.015 * Math.sin(now / 1700),
     roll: -(15 * Math.PI / 180) * cue[TILT],
     lean: cue[POSTURE] + idle * 0.06 * Math.sin(now / 1500),
     eyesX: 0.7 * aside, eyesY: -0.6 * aside,
-    smile: cue[SMILE], concern: cue[CONCERN],
-    open: speaks ? 0.5 * syllables : 0,
+    concern: cue[CONCERN],
   });
   counts.frames++;
 }
