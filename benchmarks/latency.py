@@ -24,6 +24,7 @@ import typer
 from empathy_agent.dialogue import Dialogue, Reply
 from empathy_agent.engines import Engine
 from empathy_agent.engines.factory import open_engine
+from empathy_agent.models import BASE_MODEL
 from empathy_agent.request import request
 from empathy_agent.worker import Job, Worker
 from rich.console import Console
@@ -87,7 +88,7 @@ def main(
     seconds: Annotated[float, typer.Option(help="That the post takes to be said.")] = 30.0,
 ) -> None:
     """Run the benchmark."""
-    engine = open_engine(model)
+    engine = open_engine(model or BASE_MODEL)
     dialogue = Dialogue(engine)
     worker = Worker(dialogue)
     dialogue.warm_up("zh", threading.Event())

@@ -28,7 +28,7 @@ models_app = typer.Typer(
     help="Language models: what is known, what is here, fetch, verify.", no_args_is_help=True, rich_markup_mode="rich"
 )
 
-NameArgument = Annotated[str, typer.Argument(help="Name in the catalogue; left out: the embedded default.")]
+NameArgument = Annotated[str, typer.Argument(help="Name in the catalogue; left out: the default.")]
 ModelOption = Annotated[str, typer.Option(help="Answer in this process with this model of the catalogue.")]
 NamespaceOption = Annotated[str, typer.Option(help="Namespace of the person whose agent answers.")]
 LocaleOption = Annotated[str, typer.Option(help="BCP 47 tag such as zh-CN or en-US; left out: detected.")]
@@ -63,7 +63,7 @@ def list_models() -> None:
         store = Store()
         table = Table(Column("name", no_wrap=True), "size", "here", "languages", "what", "licence")
         for name, model in store.catalogue.items():
-            size = f"{model.bytes / 1e6:,.0f} MB" if model.bytes else "?"
+            size = f"{model.bytes / 1e6:,.{0 if model.bytes > 1e6 else 1}f} MB" if model.bytes else "?"
             here = "yes" if store.is_present(name) else "no"
             shown = f"{name} *" if name == DEFAULT_MODEL else name
             table.add_row(shown, size, here, ", ".join(model.languages), model.title, model.licence)

@@ -18,7 +18,17 @@ from empathy_agent.engines.fallback import Fallback
 from empathy_agent.language import language_of, resolve_locale
 from empathy_agent.prompt import Message, language_data, preamble
 from empathy_agent.request import REPLY_TOKENS, manner, prefix, request, tokens
-from empathy_agent.safety import Hotlines, Kind, Risk, Verdict, assess, concern_lead, crisis_chain, unanswered_chain
+from empathy_agent.safety import (
+    Hotlines,
+    Kind,
+    Risk,
+    Verdict,
+    assess,
+    concern_lead,
+    crisis_chain,
+    review,
+    unanswered_chain,
+)
 from empathy_agent.script import writer
 from empathy_agent.session import Exchange, Memory, Sessions, key
 from empathy_agent.speech import Speech
@@ -214,11 +224,13 @@ class Dialogue:
         yield self._replied(post, chain, risk, cancelled, speech, fault)
 
     def warm_up(self, language: str, cancelled: threading.Event) -> None:
-        """Have the engine evaluate the preamble of a language, so that the first reply need not wait for it.
+        """Prepare the review and have the engine evaluate the preamble of a language: the first reply need not wait.
 
-        It is taken from disk where an earlier run kept it. Raises ``Cancelled`` or ``EngineError``.
+        The preamble is taken from disk where an earlier run kept it. Raises ``Cancelled`` or ``EngineError``.
         """
+        review.prepare(language)
         engine = self.engine.current
+        request(engine, language, "?")  # loads and compiles what tells turns and puts sentences in order
         prompt = [*preamble(language, manner(engine)), Message(role="user", content="")]
         name = hashlib.sha256(repr(prompt).encode()).hexdigest()[:16]
         if not engine.restore(name):

@@ -34,7 +34,7 @@ def request(
     turn = turn_of(text, language, first=not memory.turns)
     kept = _fitting(engine, language, text, memory)
     prompt = messages(language, text, turn, kept, affect, manner(engine))
-    return prompt, _decoding(engine, language, text, turn, memory, seed)
+    return prompt, _decoding(engine, language, text, turn, memory, affect, seed)
 
 
 def manner(engine: Engine) -> Manner:
@@ -77,11 +77,13 @@ def _fitting(engine: Engine, language: str, text: str, memory: Memory) -> Memory
     return memory
 
 
-def _decoding(engine: Engine, language: str, text: str, turn: Turn, memory: Memory, seed: int | None) -> Decoding:
+def _decoding(
+    engine: Engine, language: str, text: str, turn: Turn, memory: Memory, affect: str, seed: int | None
+) -> Decoding:
     decoding = Decoding(max_tokens=REPLY_TOKENS, seed=seed)
     if engine.scaffold:
         earlier = [turn.post for turn in memory.turns]
-        plan = scaffold(turn, language, text, earlier, memory.said)
+        plan = scaffold(turn, language, text, earlier, memory.said, affect)
         return replace(decoding, places=plan.places("" if language == "zh" else " "))
     if engine.supports_grammar:
         decoding = replace(decoding, grammar=chain_grammar(language, turn))

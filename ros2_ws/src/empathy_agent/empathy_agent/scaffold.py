@@ -1,21 +1,24 @@
-"""What a weak model may choose from in a turn: its plan, sentence by sentence.
+"""What may be said in a turn by an agent that does not write: its plan, sentence by sentence, the best first.
 
-A model of 1.5 billion parameters that writes freely misreads people; what it can do is choose. So each sentence of its
-chain is a person's own words (``reflection.py``) in a frame, or one of the vetted sentences of ``moves/`` for this
-kind of turn, this theme and this type of question. What was said before in the session is not offered again.
+A model of 1.5 billion parameters that writes freely misreads people. So each sentence of the chain is a person's own
+words (``reflection.py``) in a frame, or one of the vetted sentences of ``moves/`` for this kind of turn, this theme and
+this type of question, in the order in which readers would like to hear them (``preference.py``). What was said before
+in the session is not offered again.
 """
 
 from __future__ import annotations
 
 import itertools
 import random
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from empathy_agent.chain import THINK, Layer
 from empathy_agent.choices import leanings
 from empathy_agent.language import language_data
+from empathy_agent.preference import PLACE, Occasion, Sentence, shipped
 from empathy_agent.reflection import asked, clauses, corrections
 from empathy_agent.sentences import split_sentences
 from empathy_agent.session import key
@@ -24,24 +27,34 @@ from empathy_agent.turns import Turn, moves, theme_of, turn_of
 from empathy_agent.wording import wordings
 
 OFFERED = 4
-"""Sentences to choose from: a model that may pick from all picks the same one every time."""
-OFFERED_ANSWERS = 7
+"""Sentences that a model may choose from."""
+LEAST = 0.9
+"""Rating (0 .. 2) below which an answer does without a sentence that it does not need."""
+_FACE = 0.4
+"""What is added to the rating of a feeling that the face shows, too."""
+_MOOD = 0.2
+"""Spread of what is added to a rating (0 .. 2) by lot, so that not everybody hears the same best sentence."""
 CLAUSE, FEELING, BELIEF, ASKED = "{clause}", "{feeling}", "{belief}", "{asked}"
 _TELLING = 2
 """Clauses to choose from, the longest: of those a reader found a third wrong to say back, of the shorter ones two."""
 _REMEMBERED = 3
 """Earlier messages whose clauses may be taken up."""
-_PLACE = re.compile(r"(\{\w+\})")
 _ABOUT_AGENT = ("memory", "self_of_agent", "outside", "judged")
 
 
 @dataclass(frozen=True)
+class _Offer:
+    """Choices for a sentence, the best first, and the rating that readers would give that one."""
+
+    choices: list[str]
+    rating: float
+
+
+@dataclass(frozen=True)
 class Scaffold:
-    """The sentences of each part in order, each a list of choices, which may hold the names of ``picks``."""
+    """The sentences of each part in order, each a list of choices, the best first."""
 
     sentences: dict[Layer, list[list[str]]]
-    picks: dict[str, list[str]]
-    """What may stand for ``{clause}``, ``{feeling}``, ``{belief}`` and ``{asked}``."""
 
     def places(self, gap: str) -> tuple[tuple[str, ...], ...]:
         """The whole chain with all that may stand at each place, for :class:`~empathy_agent.engines.Decoding`.
@@ -53,16 +66,19 @@ class Scaffold:
             result.append((f"<{layer.tag}>",))
             for number, choices in enumerate(sentences):
                 result += [(gap,)] * (number > 0)
-                result.append(tuple(text for choice in choices for text in self._filled(choice)))
+                result.append(tuple(choices))
             result.append((f"</{layer.tag}>" + f"</{THINK}>" * (layer is Layer.STRATEGY),))
         return tuple(result)
 
-    def _filled(self, choice: str) -> Iterator[str]:
-        pieces = (self.picks.get(piece, [piece]) for piece in _PLACE.split(choice))
-        return map("".join, itertools.product(*pieces))
 
-
-def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), said: Collection[str] = ()) -> Scaffold:
+def scaffold(
+    turn: Turn,
+    language: str,
+    text: str,
+    earlier: Sequence[str] = (),
+    said: Collection[str] = (),
+    face: str = "",
+) -> Scaffold:
     """The plan of a turn.
 
     Args:
@@ -71,28 +87,48 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
         text: the message; it also decides which sentences are offered.
         earlier: the person's earlier messages of the session, oldest first.
         said: sentences that the agent has said in the session, as :func:`~empathy_agent.session.key` writes them.
+        face: what it showed, in words (``affect_window.py``): an uncertain cue, which the thoughts name, and which may
+            decide between two feelings.
     """
     bank, plan = moves(language), language_data(language)["plan"]
     taken_up = bank["taken_up"]
-    chance = random.Random(text)
     theme = theme_of([*earlier, text], language)
     kind = turn.kind
     own = corrections(text, language) if kind == "correction" else clauses(text, language)
     before = [clause for post in earlier[-_REMEMBERED:] for clause in clauses(post, language)]
     question = asked(text, language) if kind == "question" else []
+    told = own + before if kind == "question" else before if kind == "short" else own
+    picks = {
+        CLAUSE: sorted(told, key=len)[-_TELLING:],
+        FEELING: [
+            *(bank["feelings"] if kind != "good_news" else []),
+            *(bank["good_feelings"] if kind == "good_news" or theme == "general" else []),
+        ],
+        BELIEF: bank["beliefs"].get(theme) or bank["beliefs"]["general"],
+        ASKED: question,
+    }
+    occasion = Occasion(language, turn, theme, (*earlier, text))
+    chance = random.Random(text)
 
-    def offered(*lists: list[str], count: int = OFFERED) -> list[str]:
-        """Some of what was not said yet, those of the first list before the others."""
-        chosen: list[str] = []
+    def best(templates: Sequence[str]) -> _Offer:
+        sentences = [one for template in templates for one in _filled(template, picks)]
+        ratings = shipped().ratings(occasion, sentences)
+        ratings += [_FACE * any(words in face for place, words in one.filled if place == FEELING) for one in sentences]
+        order = np.argsort([chance.gauss(-rating, _MOOD) for rating in ratings])
+        return _Offer(list(dict.fromkeys(sentences[number].text for number in order))[:OFFERED], ratings[order[0]])
+
+    def offered(*lists: list[str]) -> _Offer:
+        """The best of what was not said yet, of the first list that has something."""
         for one in lists:
-            fresh = [choice for choice in one if not _said(choice, said)]
-            chosen += chance.sample(fresh, min(len(fresh), count - len(chosen)))
-        return chosen or chance.sample(lists[-1], 1)
+            if fresh := [choice for choice in one if not _said(choice, said)]:
+                return best(fresh)
+        return best(lists[-1])
 
-    def of_theme(name: str) -> list[str]:
-        return offered(bank[name][theme], *([] if theme == "general" else [bank[name]["general"]]))
+    def of_theme(name: str) -> _Offer:
+        return offered(bank[name][theme] + (bank[name]["general"] if theme != "general" else []))
 
-    answer: list[list[str]]
+    answer: list[_Offer]
+    needed: _Offer | None = None
     if kind == "question":
         about_agent = turn.question in _ABOUT_AGENT
         parts = bank["answers"][turn.question]
@@ -103,27 +139,26 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
             leaning = wordings(*asked_for, particular=known is not None)
             if known is not None and not leaning:
                 leaning, following = list(known.first), list(known.then)
-        first = offered(leaning, parts["first"], count=len(leaning) or OFFERED_ANSWERS)
-        answer = [first, offered(following, parts["then"], count=len(following) or OFFERED)]
+        needed = offered(leaning, parts["first"])
+        answer = [needed, offered(following, parts["then"])]
         if own and not earlier and not about_agent:  # a story that ends with a question
             answer.insert(0, offered(bank["frames"]["story"]))
         elif question and not leaning and not about_agent:
             answer.insert(0, offered(taken_up["asked"]))
         if before and not about_agent:
             answer.insert(-1, offered(taken_up["remembered"]))
-        own = own + before
     elif kind == "good_news":
         answer = [offered(taken_up["glad"]), *([offered(bank["frames"]["good"])] if own else [])]
+    elif kind == "correction" and own:
+        answer = [offered(taken_up["corrected"] + bank["frames"]["correction"]), of_theme("closings")]
     elif kind == "correction":
-        corrected = [offered(taken_up["corrected"], bank["frames"]["correction"]), of_theme("closings")]
-        answer = corrected if own else [offered(bank["turns"]["correction_without_clause"])]
+        answer = [offered(bank["turns"]["correction_without_clause"])]
     elif kind == "anger_at_agent":
         answer = [offered(taken_up["sorry"]), offered(bank["turns"][kind])]
     elif kind == "small_talk" and own:
         answer = [offered(taken_up["light"])]
     elif kind == "short":
         answer = [offered(bank["turns"][kind]), *([offered(taken_up["back"])] if before else [])]
-        own = before
     elif kind in bank["turns"]:
         answer = [offered(bank["turns"][kind])]
     else:
@@ -134,32 +169,37 @@ def scaffold(turn: Turn, language: str, text: str, earlier: Sequence[str] = (), 
             answer = [] if own else [offered(bank["turns"]["short"])]
         if own:
             answer.insert(0, offered(bank["frames"][kind]))
-    shape = plan["good_news" if kind == "good_news" and own else "feeling" if own else "told" if earlier else "untold"]
+    needed = needed or max(answer, key=lambda offer: offer.rating)
+    shape = plan["good_news" if kind == "good_news" and own else "feeling" if told else "told" if earlier else "untold"]
     particular = plan["turns"][kind]
-    beliefs = bank["beliefs"].get(theme) or bank["beliefs"]["general"]
     return Scaffold(
         {
-            Layer.EMOTIONS_AND_CONTEXT: [shape["L1"]],
-            Layer.CAUSES_AND_BELIEFS: [[choice] for choice in shape["L2"]],
-            Layer.INTENTION: [particular["L3"]],
-            Layer.STRATEGY: [particular["L4"]],
-            Layer.ANSWER: answer,
-        },
-        {
-            CLAUSE: sorted(own, key=len)[-_TELLING:],
-            FEELING: [
-                *(bank["feelings"] if kind != "good_news" else []),
-                *(bank["good_feelings"] if kind == "good_news" or theme == "general" else []),
+            Layer.EMOTIONS_AND_CONTEXT: [
+                best(shape["L1"]).choices,
+                *([[plan["face"].format(face=face)]] if face else []),
             ],
-            BELIEF: chance.sample(beliefs, min(len(beliefs), OFFERED)),
-            ASKED: question,
-        },
+            Layer.CAUSES_AND_BELIEFS: [best([choice]).choices for choice in shape["L2"]],
+            Layer.INTENTION: [best(particular["L3"]).choices],
+            Layer.STRATEGY: [best(particular["L4"]).choices],
+            Layer.ANSWER: [offer.choices for offer in answer if offer is needed or offer.rating >= LEAST],
+        }
     )
+
+
+def _filled(template: str, picks: dict[str, list[str]]) -> Iterator[Sentence]:
+    """A sentence of the bank with all that may stand at its places."""
+    names = [piece for piece in PLACE.split(template) if piece in picks]
+    for chosen in itertools.product(*(picks[name] for name in names)):
+        filled = tuple(zip(names, chosen, strict=True))
+        text = template
+        for name, words in filled:
+            text = text.replace(name, words, 1)
+        yield Sentence(template, text, filled)
 
 
 def _said(choice: str, said: Collection[str]) -> bool:
     """Whether a choice, or a frame with other words in it, was said before."""
-    if not _PLACE.search(choice):
+    if not PLACE.search(choice):
         return any(key(sentence) in said for sentence in split_sentences(choice))
-    before, _, after = map(key, _PLACE.split(choice, maxsplit=1))
+    before, _, after = map(key, PLACE.split(choice, maxsplit=1))
     return any(sentence.startswith(before) and sentence.endswith(after) for sentence in said)

@@ -37,7 +37,7 @@ def test_models_list_and_path(tmp_path: Path) -> None:
     )
     listed = run("models", "list", XDG_CONFIG_HOME=str(tmp_path), COLUMNS="200")
     assert listed.returncode == 0
-    assert "qwen2.5-coder-1.5b *" in listed.stdout
+    assert "listener *" in listed.stdout
     assert "Mine" in listed.stdout
     assert run("models", "path", "mine", XDG_CONFIG_HOME=str(tmp_path)).stdout.strip() == str(tmp_path / "mine.gguf")
 
@@ -45,7 +45,7 @@ def test_models_list_and_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["models", "path"], "run: imuface models get qwen2.5-coder-1.5b"),
+        (["models", "path", "smollm2-135m"], "run: imuface models get smollm2-135m"),
         (["models", "verify", "nope"], "unknown model 'nope'; known:"),
         (["ask", "--model", "nope", "hello"], "unknown model 'nope'; known:"),
         (["ask", "--model", "smollm2-135m", "hello"], "run: imuface models get smollm2-135m"),

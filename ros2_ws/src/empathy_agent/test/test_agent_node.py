@@ -455,9 +455,9 @@ def test_a_server_that_is_silent_for_too_long_is_given_up() -> None:
 
 def test_a_model_that_is_not_there_names_the_command(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EARNEST_MODELS", str(tmp_path))
-    with agent("t_missing") as process:
+    with agent("t_missing", model="smollm2-135m") as process:
         assert process.stdout is not None
         for line in process.stdout:
             if "cannot be configured" in line:
                 break
-    assert "imuface models get qwen2.5-coder-1.5b" in line
+    assert "imuface models get smollm2-135m" in line

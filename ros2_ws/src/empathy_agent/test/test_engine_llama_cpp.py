@@ -271,7 +271,7 @@ def test_a_file_that_is_no_model(tmp_path: Path, content: bytes) -> None:
 def test_the_factory_names_what_is_wrong(tmp_path: Path) -> None:
     store = Store(folder=tmp_path)
     with pytest.raises(ModelError, match="imuface models get"):
-        open_engine(store=store)
+        open_engine(TEST_MODEL, store=store)
     with pytest.raises(ModelError, match="unknown model"):
         open_engine("nope", store=store)
     with pytest.raises(ValueError, match="needs the parameter model"):

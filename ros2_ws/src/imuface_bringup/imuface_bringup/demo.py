@@ -18,7 +18,7 @@ from empathy_agent.chain import Delta, Layer
 from empathy_agent.client import AgentClient
 from empathy_agent.dialogue import Reply
 from empathy_agent.engines import Cancelled
-from empathy_agent.models import DEFAULT_MODEL, TEST_MODEL, ModelError, Store
+from empathy_agent.models import DEFAULT_MODEL, Store
 from face_recon_node.head import HeadModel
 from face_recon_node.models.file import load as load_model
 from face_recon_node.training.personal import adapt_model
@@ -74,7 +74,8 @@ def run(
     """
     console = Console(highlight=False)
     head_model = HeadModel.load(head)
-    model = _fetch(model, console)
+    model = model or DEFAULT_MODEL
+    _get(model, console)
     if performance is not None and not performance.is_file():
         raise FileNotFoundError(f"no performance at {performance}")
     language = "zh" if "zh" in Store().model(model).languages else "en"
@@ -286,21 +287,6 @@ def _as_dict(reply: Reply) -> dict[str, object]:
         "seconds_to_first_token": round(reply.seconds_to_first_token, 3),
         "seconds_total": round(reply.seconds_total, 3),
     }
-
-
-def _fetch(name: str, console: Console) -> str:
-    """Have the model on this machine; without a wish, the default one or, failing that, the small test model."""
-    if name:
-        _get(name, console)
-        return name
-    try:
-        _get(DEFAULT_MODEL, console)
-    except ModelError as error:
-        console.print(f"[yellow]{error}[/]", soft_wrap=True)
-        console.print(f"[yellow]The small test model {TEST_MODEL} answers instead; its replies mean nothing.[/]")
-        _get(TEST_MODEL, console)
-        return TEST_MODEL
-    return DEFAULT_MODEL
 
 
 def _get(name: str, console: Console) -> None:

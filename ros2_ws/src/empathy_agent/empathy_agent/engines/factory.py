@@ -6,6 +6,7 @@ import os
 
 from empathy_agent.engines import Engine
 from empathy_agent.engines.fallback import Fallback
+from empathy_agent.engines.listener import Listener
 from empathy_agent.engines.llama_cpp import LlamaCpp
 from empathy_agent.engines.openai_server import OpenAIServer
 from empathy_agent.models import DEFAULT_MODEL, Store
@@ -66,8 +67,10 @@ def open_engine(
         raise
 
 
-def _of_catalogue(model: str, threads: int, parallel: int, store: Store) -> LlamaCpp:
+def _of_catalogue(model: str, threads: int, parallel: int, store: Store) -> Engine:
     entry = store.model(model)
+    if entry.engine == "listener":
+        return Listener()
     path, adapter = store.path(entry.name), None
     if isinstance(entry.source, Adapter):
         path, adapter = store.path(entry.source.model), path

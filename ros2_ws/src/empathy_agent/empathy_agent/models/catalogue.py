@@ -12,10 +12,13 @@ from typing import Any
 
 import yaml
 
-DEFAULT_MODEL = "qwen2.5-coder-1.5b"
+DEFAULT_MODEL = "listener"
+BASE_MODEL = "qwen2.5-coder-1.5b"
+"""The language model that is trained, unless another is named."""
 TEST_MODEL = "smollm2-135m"
 
 _LANGUAGES = {"zh", "en"}
+_ENGINES = ("llama_cpp", "listener")
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Model:
     languages: tuple[str, ...]
     context: int
     prompt_format: str
+    engine: str
     scaffold: bool
     worked_examples: bool
     bytes: int | None
@@ -130,6 +134,8 @@ def _model(name: Any, entry: Any, folder: Path) -> Model:
         raise ValueError("sha256 is 64 lower-case hexadecimal digits, or null")
     if size is not None and (not isinstance(size, int) or size <= 0):
         raise ValueError("bytes is a positive number, or null")
+    if (engine := entry.get("engine", _ENGINES[0])) not in _ENGINES:
+        raise ValueError(f"engine {engine!r} is unknown; known: {', '.join(_ENGINES)}")
     if not isinstance(context, int) or context < 2048:
         raise ValueError("context is at least 2048 tokens: the instructions alone need about 1000")
     return Model(
@@ -139,6 +145,7 @@ def _model(name: Any, entry: Any, folder: Path) -> Model:
         languages=languages,
         context=context,
         prompt_format=str(entry.get("prompt_format") or ""),
+        engine=engine,
         scaffold=bool(entry.get("scaffold", False)),
         worked_examples=bool(entry.get("worked_examples", True)),
         bytes=size,
@@ -159,7 +166,7 @@ def _source(source: Any, folder: Path) -> Wheels | Url | LocalFile | Adapter:
         if kind == "url" and re.match(r"https?://", str(value)):
             return Url(value)
         if kind == "file" and value:
-            return LocalFile(folder / Path(value).expanduser())
+            return LocalFile((folder / Path(value).expanduser()).resolve())
         if kind == "adapter" and isinstance(value, Mapping) and set(value) == {"model", "file"}:
             return Adapter(str(value["model"]), folder / Path(str(value["file"])).expanduser())
     raise ValueError(

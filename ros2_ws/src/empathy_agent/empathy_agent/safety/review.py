@@ -53,27 +53,34 @@ _PIECE = {"zh": re.compile(r"[^\W_]"), "en": re.compile(r"[^\W_]+(?:['’][a-z]+
 
 @dataclass(frozen=True)
 class _Rules:
-    """The patterns of a check for one language."""
+    """The patterns of a check for one language, as text: to compile all of them takes a second of each process."""
 
-    stop: re.Pattern[str] | None
-    always: re.Pattern[str] | None
-    before: re.Pattern[str] | None
-    inside: re.Pattern[str] | None
-    after: re.Pattern[str] | None
+    stop: str | None
+    always: str | None
+    before: str | None
+    inside: str | None
+    after: str | None
+
+    def compile(self) -> None:
+        """Compile all of them now, instead of each when it is first needed."""
+        for pattern in (self.stop, self.always, self.before, self.inside, self.after):
+            if pattern is not None:
+                _compiled(pattern)
 
     def stops(self, text: str, free: list[tuple[int, int]]) -> bool:
         """Whether a sentence holds what they look for, outside ``free``, the spans that are somebody else's words."""
-        if self.always is not None and any(_outside(match, free) for match in self.always.finditer(text)):
+        if self.always is not None and any(_outside(match, free) for match in _compiled(self.always).finditer(text)):
             return True
         return self.stop is not None and any(
-            _outside(match, free) and not self._is_excepted(text, match) for match in self.stop.finditer(text)
+            _outside(match, free) and not self._is_excepted(text, match)
+            for match in _compiled(self.stop).finditer(text)
         )
 
     def _is_excepted(self, text: str, match: re.Match[str]) -> bool:
         turned = _TURN.match(text, match.start()) is not None
         before = "" if turned else _TURN.split(text[max(0, match.start() - _BEFORE) : match.start()])[-1]
         return any(
-            pattern is not None and pattern.search(part) is not None
+            pattern is not None and _compiled(pattern).search(part) is not None
             for pattern, part in (
                 (self.before, before),
                 (self.inside, match[0]),
@@ -105,6 +112,11 @@ class Check:
     _raw: bool = False
     _quoted: bool | str = False
 
+    def prepare(self, language: str) -> None:
+        """Compile the patterns for a language."""
+        if rules := self._rules_for(language):
+            rules.compile()
+
     def stops(self, sentence: _Sentence, language: str) -> bool:
         """Whether the sentence must not be said in an answer in ``language``."""
         if self.name == "language":
@@ -114,9 +126,12 @@ class Check:
         if self.name == "leak" and _echoes(sentence.plain, language):
             return True
         text = sentence.plain if self._raw else sentence.folded
-        rules = self._rules.get(language, self._rules.get("both"))
+        rules = self._rules_for(language)
         free = sentence.quoted if self._quoted else []
         return rules is not None and rules.stops(text, free + sentence.going_on * (self._quoted == "on"))
+
+    def _rules_for(self, language: str) -> _Rules | None:
+        return self._rules.get(language, self._rules.get("both"))
 
 
 @dataclass(frozen=True)
@@ -178,7 +193,7 @@ def _load() -> tuple[Check, ...]:
     checks = []
     for entry in data["checks"]:
         rules = {
-            language: _Rules(*(_compiled(entry[language].get(key), words.get(language, {})) for key in _KEYS))
+            language: _Rules(*(_pattern(entry[language].get(key), words.get(language, {})) for key in _KEYS))
             for language in ("zh", "en", "both")
             if language in entry
         }
@@ -199,17 +214,28 @@ def _load() -> tuple[Check, ...]:
 _KEYS = ("stop", "always", "before", "inside", "after")
 
 
-def _compiled(lines: str | None, words: Mapping[str, Any]) -> re.Pattern[str] | None:
+def _pattern(lines: str | None, words: Mapping[str, Any]) -> str | None:
     if lines is None:
         return None
     pattern = "|".join(f"(?:{line})" for line in lines.splitlines() if line and not line.startswith("# "))
     while _PLACEHOLDER.search(pattern):
         pattern = _PLACEHOLDER.sub(lambda match: words[match[1]], pattern)
+    return pattern
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
 CHECKS: tuple[Check, ...] = _load()
 """In the order in which they are applied."""
+
+
+def prepare(language: str) -> None:
+    """Compile what :func:`objection` needs for a language, so that the first text need not wait for it."""
+    for check in CHECKS:
+        check.prepare(language)
 
 
 def objection(text: str, language: str, before: str = "") -> str:

@@ -31,7 +31,7 @@ def export(
     imuface empathy export out/empathy/sft/adapter --merge out/merged
     """
     with one_line_errors():
-        from empathy_agent.models import DEFAULT_MODEL, load_catalogue
+        from empathy_agent.models import BASE_MODEL, load_catalogue
         from empathy_agent.models.catalogue import user_catalogue
 
         from empathy_training.learning.export import export_gguf, export_merged, register
@@ -44,5 +44,5 @@ def export(
         count = export_gguf(adapter, path)
         typer.echo(f"{path}: {count} matrices, {path.stat().st_size / 1e6:.1f} MB")
         if name:
-            register(name, of or DEFAULT_MODEL, path, user_catalogue(), load_catalogue())
+            register(name, of or BASE_MODEL, path, user_catalogue(), load_catalogue())
             typer.echo(f"added to {user_catalogue()}; try: imuface chat --model {name}")
