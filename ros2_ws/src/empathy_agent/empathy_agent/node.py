@@ -57,7 +57,9 @@ class EmpathyAgent(AutostartNode):
 
     PARAMETERS = (
         Param(
-            "model", "", "model of the catalogue (`imuface models list`), or the server's; empty: the default, which needs none"
+            "model",
+            "",
+            "model of the catalogue (`imuface models list`), or the server's; empty: the default, which needs none",
         ),
         Param(
             "server_url",

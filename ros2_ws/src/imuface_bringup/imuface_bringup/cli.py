@@ -272,7 +272,7 @@ def robot(
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the results; those of an earlier demo go.")] = Path("out/demo"),
     live: Annotated[bool, typer.Option("--view", help="Open the live viewer and run until Ctrl-C instead.")] = False,
-    model: Annotated[str, typer.Option(help="Model of the catalogue (imuface models list); left out: the default.")] = "",
+    model: Annotated[str, typer.Option(help="Model of the catalogue; left out: the default.")] = "",
     performance: Annotated[Path | None, typer.Option(help="Captured face to perform (docs/avatars.md).")] = None,
     unknown: Annotated[bool, typer.Option("--unknown", help="Know nothing of the person but a neutral face.")] = False,
     head: Annotated[Path | None, typer.Option(help="Head of the person, as of `imuface head`.")] = None,

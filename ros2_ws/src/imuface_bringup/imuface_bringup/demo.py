@@ -39,7 +39,8 @@ _NAMESPACE = "imuface"
 _READY_PATIENCE = 90.0  # s for all nodes to be active and the neutral calibration to be over
 _QUIET_PATIENCE = 40.0  # s for the agent to prepare its instructions
 _QUIET_SHARE = 0.15  # of one core: what an idle agent stays below
-_IDLE_SECONDS = 10.0  # of face alone, for the figures without a generating agent
+_IDLE_SECONDS = 40.0  # of face alone, for the figures and the picture
+_GENERATING_SECONDS = 1.0  # below which there is nothing to say of what a generating agent costs: no language model ran
 _REPLY_PATIENCE = 180.0  # s without a word; for the first one two idle cores need 15, two busy ones 90
 _PERSON = "person.npz"
 _RESULTS = ("bag", "training", "log", _PERSON, "person.card.json", "demo.rrd", "face.png", "reply.json")
@@ -243,6 +244,8 @@ def _evaluate(out: Path, seen: Run, head: HeadModel, console: Console) -> int:
         + " Hz",
     )
     for name, window in (("agent idle", seen.idle), ("agent generating", seen.generating)):
+        if window.seconds < _GENERATING_SECONDS:
+            continue
         chosen = seen.latencies[window.of(seen.latencies[:, 0]), 1] * 1e-6
         p50, p99 = np.percentile(chosen, (50, 99)) if len(chosen) else (np.nan, np.nan)
         losses = session.losses(window)
