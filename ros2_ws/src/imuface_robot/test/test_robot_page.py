@@ -8,7 +8,7 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,13 @@ def browser() -> Iterator[Any]:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def new_page(browser: Any) -> Iterator[Callable[..., Any]]:
+    """Opens pages, which are closed at the end: one that is left open goes on drawing."""
+    with ExitStack() as pages:
+        yield lambda **options: pages.enter_context(browser.new_page(**options))
 
 
 @pytest.fixture
@@ -81,7 +88,7 @@ class Shown:
 
 
 def test_what_is_typed_is_answered_and_nobody_else_is_asked(
-    browser: Any, port: int, running: Callable[..., Any]
+    new_page: Callable[..., Any], port: int, running: Callable[..., Any]
 ) -> None:
     with (
         serve(events(GOOD)) as server,
@@ -89,7 +96,7 @@ def test_what_is_typed_is_answered_and_nobody_else_is_asked(
         running("imuface_robot.cue_node", "t_page"),
         running("imuface_robot.robot_node", "t_page", f"port:={port}"),
     ):
-        shown = Shown(browser.new_page(), port)
+        shown = Shown(new_page(), port)
         shown.await_part("agent")
         shown.say("  ")  # nothing
         shown.say(POST)
@@ -109,16 +116,15 @@ def test_what_is_typed_is_answered_and_nobody_else_is_asked(
         shown.say(POST + " <img src=http://evil.example/x onerror=alert(1)>")
         shown.await_words("#heard", "<img")
         assert shown.page.locator("#heard img").count() == 0
-        shown.page.close()
     assert not shown.errors
     assert {re.split(r"://|/", url)[1] for url in shown.requests} == {f"127.0.0.1:{port}"}
 
 
 def test_the_head_follows_the_face_and_says_when_it_is_alone(
-    browser: Any, port: int, running: Callable[..., Any], graph: Callable[[str], Any]
+    new_page: Callable[..., Any], port: int, running: Callable[..., Any], graph: Callable[[str], Any]
 ) -> None:
     with running("imuface_robot.robot_node", "t_head", f"port:={port}"):
-        shown = Shown(browser.new_page(viewport={"width": 390, "height": 780}), port)
+        shown = Shown(new_page(viewport={"width": 390, "height": 780}), port)
         client = graph("t_head")
         client.publish(topics.CUE, kind=200, amount=float("nan"), duration=1.0)  # of another version: no harm
         client.publish(topics.FACE_BLENDSHAPES, weights=np.full(52, np.nan, np.float32))
@@ -136,7 +142,6 @@ def test_the_head_follows_the_face_and_says_when_it_is_alone(
         assert shown.page.evaluate("document.documentElement.scrollWidth") <= 390
         shown.say(POST)
         shown.await_words("#subtitle", "No agent is running")
-        shown.page.close()
     assert not shown.errors
 
 
@@ -165,7 +170,7 @@ def picture(page: Any) -> np.ndarray:
 @pytest.mark.parametrize("version", [0, 1])
 @pytest.mark.parametrize("perfect_sync", [True, False])
 def test_an_avatar_is_the_persons_mirror(
-    browser: Any,
+    new_page: Callable[..., Any],
     port: int,
     running: Callable[..., Any],
     graph: Callable[[str], Any],
@@ -176,32 +181,44 @@ def test_an_avatar_is_the_persons_mirror(
     space = f"t_avatar_{version}{perfect_sync:d}"
     file = vrm_model.write(tmp_path / "a.vrm", version, BLENDSHAPES if perfect_sync else ())
     with running("imuface_robot.robot_node", space, f"port:={port}", f"vrm:={file}", "whole_face:=true"):
-        page = browser.new_page(viewport={"width": 600, "height": 600}, reduced_motion="reduce")
+        page = new_page(viewport={"width": 600, "height": 600}, reduced_motion="reduce")
         shown = Shown(page, port)
         page.locator("#avatar").wait_for(timeout=60_000)
         assert not page.locator("#head").is_visible()
         client = graph(space)
 
-        def after(*names: str) -> np.ndarray:
+        def after(seen: Callable[[np.ndarray], bool], *names: str) -> np.ndarray:
+            """The picture as soon as it shows what is to be seen of a face; a busy machine draws few of them."""
             weights = np.zeros(52, np.float32)
             weights[[INDEX[name] for name in names]] = 1.0
-            for _ in range(40):
-                client.publish(topics.FACE_BLENDSHAPES, weights=weights)
-                time.sleep(0.02)
-                client.step(0.0)
-            return picture(page)
+            deadline = time.monotonic() + 60.0
+            while True:
+                for _ in range(20):
+                    client.publish(topics.FACE_BLENDSHAPES, weights=weights)
+                    time.sleep(0.02)
+                    client.step(0.0)
+                if seen(now := picture(page)):
+                    return now
+                assert time.monotonic() < deadline, f"{names} cannot be seen"
 
-        rest, opened = after(), after("jawOpen")
-        assert (opened < 0.3).sum() > 1.2 * (rest < 0.3).sum()  # a mouth is dark
-        left, right = (np.abs(after(f"mouthSmile{side}") - rest) > 0.1 for side in ("Left", "Right"))
+        rest = after(lambda now: page.evaluate("earnest.faces > 10"))
         middle = rest.shape[1] // 2
+
+        def moved(now: np.ndarray) -> tuple[int, int]:
+            """How much of the left and of the right half looks other than at rest."""
+            other = np.abs(now - rest) > 0.1
+            return int(other[:, :middle].sum()), int(other[:, middle:].sum())
+
+        after(lambda now: (now < 0.3).sum() > 1.2 * (rest < 0.3).sum(), "jawOpen")  # a mouth is dark
+        after(lambda now: sum(moved(now)) < 10)
+        left = moved(after(lambda now: sum(moved(now)) > 40, "mouthSmileLeft"))
+        after(lambda now: sum(moved(now)) < 10)
+        right = moved(after(lambda now: sum(moved(now)) > 40, "mouthSmileRight"))
         if perfect_sync:  # the person's left is on the left of the picture
-            assert left[:, :middle].sum() > 5 * left[:, middle:].sum()
-            assert right[:, middle:].sum() > 5 * right[:, :middle].sum()
+            assert left[0] > 5 * left[1]
+            assert right[1] > 5 * right[0]
         else:  # VRM's own smile knows no sides
-            assert left[:, :middle].sum() > 20
-            assert left[:, middle:].sum() > 20
-        page.close()
+            assert min(*left, *right) > 15
     assert not shown.errors
     assert all(re.match(rf"(blob:)?(http|ws)://127\.0\.0\.1:{port}/", url) for url in shown.requests)
 
@@ -217,17 +234,16 @@ def test_a_file_that_is_no_avatar_ends_in_one_line(running: Callable[..., Any], 
 
 
 def test_the_page_says_when_the_robot_is_gone_and_comes_back(
-    browser: Any, port: int, running: Callable[..., Any]
+    new_page: Callable[..., Any], port: int, running: Callable[..., Any]
 ) -> None:
     with running("imuface_robot.robot_node", "t_gone", f"port:={port}"):
-        shown = Shown(browser.new_page(), port)
+        shown = Shown(new_page(), port)
         shown.page.locator("#say button:enabled").wait_for(timeout=30_000)
     shown.await_words("#subtitle", "not running any more")
     assert shown.page.locator("#say button").is_disabled()
     with running("imuface_robot.robot_node", "t_gone", f"port:={port}"):
         shown.page.locator("#say button:enabled").wait_for(timeout=60_000)
         assert shown.page.inner_text("#subtitle") == ""
-        shown.page.close()
 
 
 def test_a_port_in_use_ends_in_one_line(running: Callable[..., Any], port: int) -> None:
