@@ -25,7 +25,7 @@ def run(*arguments: str) -> dict[str, Any]:
 
 
 def test_ten_people_at_once() -> None:
-    figures = run("--load", "--seconds", "6")
+    figures = run("--load", "--seconds", "3")
     assert figures["goals"] >= 10
     assert figures["outcomes"]["answered"] >= 10
     assert figures["overhead to the first sentence, ms"]["both"]["n"] > 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -45,9 +46,11 @@ def test_the_gate_is_never_below_its_rules(text: str) -> None:
 
 
 def test_what_the_rules_miss_is_raised_with_what_decided() -> None:
-    raised = [line for line in training_lines() if assess(line.text).source == "classifier"]
+    # From the end: few of our own corpora, which come first, are raised. Reading on after a thousand tells no more.
+    verdicts = (assess(line.text) for line in reversed(training_lines()))
+    raised = list(itertools.islice((verdict for verdict in verdicts if verdict.source == "classifier"), 1001))
     assert len(raised) > 1000
-    assert all(assess(line.text).matched for line in raised[:100])
+    assert all(verdict.matched for verdict in raised)
 
 
 def test_nothing_to_read_is_no_risk() -> None:

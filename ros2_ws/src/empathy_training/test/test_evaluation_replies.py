@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -13,14 +11,14 @@ import pytest
 from chat_server import GOOD, GOOD_ZH, events, serve  # type: ignore[import-not-found]
 from empathy_agent.engines import Cancelled, Decoding, EngineError
 from empathy_agent.prompt import Message
+from empathy_training.commands.empathy import empathy_app
 from empathy_training.corpus.examples import Example, write_examples
 from empathy_training.evaluation.replies import answerable, generate, read_replies
 from empathy_training.evaluation.systems import System, parse_systems
 from hypothesis import given
 from hypothesis import strategies as st
 from sample import make_example  # type: ignore[import-not-found]
-
-COMMAND = [sys.executable, "-c", "from empathy_training.commands.empathy import empathy_app; empathy_app()"]
+from typer.testing import CliRunner
 
 
 def example(number: int, language: str = "en", post: str = "") -> Example:
@@ -122,7 +120,9 @@ def test_a_folder_that_does_not_load_is_named(tiny: Path, tmp_path: Path) -> Non
         System("t", str(tmp_path)).open()
 
 
-def test_the_whole_command(tiny: Path, tmp_path: Path) -> None:
+def test_the_whole_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch", reason="needs requirements-empathy.txt")
+    monkeypatch.chdir(tmp_path)
     examples = [example(1), example(2, "zh"), example(3, post="I am going to kill myself tonight.")]
     write_examples(tmp_path / "posts.jsonl", examples)
     # Posts in turn for each system, then the judge: for each post the pairs in both orders.
@@ -131,8 +131,8 @@ def test_the_whole_command(tiny: Path, tmp_path: Path) -> None:
         command = ["evaluate", "posts.jsonl", "--output", "out", "--judge", f"{server.url}#judge"]
         for label in ("one", "two"):
             command += ["--system", f"{label}={server.url}#{label}"]
-        done = subprocess.run([*COMMAND, *command], cwd=tmp_path, capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0, done.stderr
+        done = CliRunner().invoke(empathy_app, command)
+    assert done.exit_code == 0, done.stderr
     assert "left out 1 posts of people in acute danger" in done.stderr
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     both = results["tables"]["all"]

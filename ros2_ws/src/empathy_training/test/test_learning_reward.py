@@ -57,7 +57,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     """A short run on the Chinese seed set."""
     folder = tmp_path_factory.mktemp("reward")
     rated = [RatedReply(pair.high, 2.0) for pair in REWRITINGS] + [RatedReply(pair.low, 0.0) for pair in REWRITINGS]
-    card = train(seed_set(), RewardSettings(epochs=4.0, batch=32), folder, REWRITINGS, rated)
+    card = train(seed_set(), RewardSettings(epochs=2.0, batch=32), folder, REWRITINGS, rated)
     return folder, card
 
 

@@ -6,9 +6,11 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 import sysconfig
 import time
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ import yaml
 from face_recon_node.models.file import load, save
 from hypothesis import given
 from hypothesis import strategies as st
-from imuface_bringup import environment
+from imuface_bringup import cli, environment
 from imuface_bringup.client import Client
 from imuface_bringup.launch_file import NodeProcess, plan
 from imuface_bringup.launch_file.node import Parameters
@@ -41,8 +43,19 @@ DRIVER = f"/{PERSON}/imuface_driver"
 
 
 def imuface(*arguments: str | Path, person: str = PERSON) -> subprocess.CompletedProcess[str]:
+    """The command in this process, which has imported what takes a new one a second; test_cli.py runs the real one."""
     command = [str(IMUFACE), *map(str, arguments), "--namespace", person]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+    code, output, errors, on_sigterm = 0, StringIO(), StringIO(), signal.getsignal(signal.SIGTERM)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", command)
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+            try:
+                cli.main()
+            except SystemExit as exit:
+                code = int(exit.code or 0)
+            finally:
+                signal.signal(signal.SIGTERM, on_sigterm)
+    return subprocess.CompletedProcess(command, code, output.getvalue(), errors.getvalue())
 
 
 def refused(*arguments: str | Path, person: str = PERSON) -> str:
@@ -220,7 +233,8 @@ def test_forget() -> None:
     "command",
     [["forget", "anna"], ["calibrate"], ["use", "--shipped"], ["params"], ["topics"], ["echo", "face/affect"]],
 )
-def test_nobody_there_is_said(command: list[str]) -> None:
+def test_nobody_there_is_said(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Client.until, "__defaults__", (0.5,))  # the five seconds are waited for above
     assert "within 5 s" in refused(*command, person="nobody")
 
 

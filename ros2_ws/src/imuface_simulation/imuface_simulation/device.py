@@ -11,7 +11,6 @@ import math
 import numpy as np
 from imuface_core.earphone import ACCELERATION_PER_LSB, ANGULAR_VELOCITY_PER_LSB, STANDARD_GRAVITY, TIME_PERIOD_US
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt, sosfilt_zi
 
 ACCELERATION_NOISE = 90e-6 * STANDARD_GRAVITY  # m/s²/√Hz, high-performance mode
 ANGULAR_VELOCITY_NOISE = math.radians(5e-3)  # rad/s/√Hz, high-performance mode
@@ -56,6 +55,8 @@ class Lsm6ds3trc:
         self, rate: float, mechanics_rate: float, device: np.random.Generator, noise: np.random.Generator
     ) -> None:
         """``device`` decides the constant errors, ``noise`` what differs whenever it is switched on."""
+        from scipy.signal import butter  # here: it takes a second, and not every process simulates
+
         # A generator each, so that a session does not depend on how it is cut into blocks.
         self._noise_rng, self._walk_rng = noise.spawn(2)
         self._noise = noise_deviation(rate)
@@ -69,6 +70,8 @@ class Lsm6ds3trc:
 
     def filter(self, motion: NDArray[np.float64]) -> NDArray[np.float64]:
         """Low-pass of consecutive true motion (N, 6) at the mechanics rate: m/s² and rad/s."""
+        from scipy.signal import sosfilt, sosfilt_zi
+
         if self._state is None:
             self._state = sosfilt_zi(self._sos)[:, :, None] * motion[0]
         filtered: NDArray[np.float64]

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from imuface_core.arkit import BLENDSHAPES, INDEX
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from imuface_simulation.habits import HABITS
 
@@ -74,6 +73,8 @@ class EarMotion:
         Each tissue is a standard linear solid: part of the motion follows with a short lag, part creeps. It has been
         at rest in the first face.
         """
+        from scipy.signal import lfilter  # here: it takes a second, and not every process simulates
+
         mechanics = self._mechanics
         activation = np.ascontiguousarray(mechanics.activation(weights, habits).T)
         if self._memory is None:

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
-from scipy.ndimage import gaussian_filter1d
 from scipy.spatial.transform import Rotation
 
 RATE = 100.0  # Hz
@@ -69,6 +67,9 @@ def looped(orientations: Rotation) -> tuple[Callable[[NDArray[np.float64]], Rota
 
     It is relative to the first sample, in which the head is taken to be upright.
     """
+    from scipy.interpolate import CubicSpline  # here: few processes move a head as recorded
+    from scipy.ndimage import gaussian_filter1d
+
     quaternions = (orientations * orientations[0].inv()).as_quat()
     flips = np.where(np.sum(quaternions[1:] * quaternions[:-1], axis=1) < 0.0, -1.0, 1.0)
     quaternions[1:] *= np.cumprod(flips)[:, None]  # q and -q are the same rotation: take the one nearby
