@@ -64,6 +64,14 @@ class Sentence:
     filled: tuple[tuple[str, str], ...] = ()
     """Each place and what stands there."""
 
+    @classmethod
+    def of(cls, template: str, filled: Sequence[tuple[str, str]]) -> Sentence:
+        """A template with its places filled."""
+        text = template
+        for place, words in filled:
+            text = text.replace(place, words, 1)
+        return cls(template, text, tuple(filled))
+
 
 @dataclass(frozen=True)
 class Preference:

@@ -190,11 +190,7 @@ def _filled(template: str, picks: dict[str, list[str]]) -> Iterator[Sentence]:
     """A sentence of the bank with all that may stand at its places."""
     names = [piece for piece in PLACE.split(template) if piece in picks]
     for chosen in itertools.product(*(picks[name] for name in names)):
-        filled = tuple(zip(names, chosen, strict=True))
-        text = template
-        for name, words in filled:
-            text = text.replace(name, words, 1)
-        yield Sentence(template, text, filled)
+        yield Sentence.of(template, list(zip(names, chosen, strict=True)))
 
 
 def _said(choice: str, said: Collection[str]) -> bool:

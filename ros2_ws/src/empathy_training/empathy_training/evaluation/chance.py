@@ -6,24 +6,18 @@ import random
 import threading
 from collections.abc import Iterator, Sequence
 
-from empathy_agent.engines import Decoding, Engine
+from empathy_agent.engines import Decoding
+from empathy_agent.engines.listener import Listener
 from empathy_agent.prompt import Message
 
 
-class Chance(Engine):
+class Chance(Listener):
     """Says one of the strings of each place (:class:`~empathy_agent.engines.Decoding`), drawn by lot."""
 
     model = "chance"
-    context = 8192
-    supports_grammar = True
-    scaffold = True
-    worked_examples = False
 
     def stream(self, messages: Sequence[Message], decoding: Decoding, cancelled: threading.Event) -> Iterator[str]:
         """See :class:`empathy_agent.engines.Engine`."""
         chance = random.Random(decoding.seed)
         for place in decoding.places:
             yield chance.choice(place)
-
-    def close(self) -> None:
-        """Nothing to release."""

@@ -68,11 +68,7 @@ def _read(line: str, origin: str) -> list[Rated]:
 
 def _sentence(offered: Sequence[str]) -> Sentence:
     template, *chosen = offered
-    filled = tuple(zip(PLACE.findall(template), chosen, strict=True))
-    text = template
-    for place, own in filled:
-        text = text.replace(place, own, 1)
-    return Sentence(template, text, filled)
+    return Sentence.of(template, list(zip(PLACE.findall(template), chosen, strict=True)))
 
 
 def _digits(place: dict[str, str]) -> NDArray[np.float64]:
