@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - a pattern that is cut in two is harder to read than a long line
-"""Questions of the form "A or B?" and "should I?": what is asked, and what may be leant to.
+"""Questions of the form "A or B?", "should I?" and "is it silly?": what is asked, and what may be leant to.
 
 The agent knows little, so it leans by what is true of nearly all such choices: to what does not wear the person out, to
 saying it rather than carrying it alone, to what can still be undone unless time counts, to the smaller step first, and
@@ -44,7 +44,7 @@ _ZH_LEAD = re.compile(
 _ZH_END = re.compile(r"(?:比较)?(?:好|呢|啊|呀|吧|嘛|更好|吗|就)+$")
 _ZH_NO_ACT = re.compile(
     r"^(?:他|她|它|你|这(?!么)|那|真|太|因为|自己的|别人|谁|有|没有|只|显得|算了)|^(?:现在|最近|今天)$|(.)不\1|什么|怎么|谁|吗|哪|多少|几[个点时号]|是|会不会|"
-    r"要不要|能不能|我(?:先|该|主动|去|来|不)"
+    r"要不要|能不能|我(?:先|该|主动|去|来|不)|的$"
 )
 _ZH_ALONE = re.compile("^(?:那|所以|到底|究竟|你说|你觉得|我们|咱们|咱|我|应该|该|是|要|想|会)+")
 _ZH_SHORTEST = re.compile("..|[退睡去走留换买]")
@@ -71,6 +71,33 @@ _EN_NO_ACT = re.compile(
     re.IGNORECASE,
 )
 _EN_MOST = 11  # words
+_ZH_NAMED = re.compile(
+    r"(?:^|[^一-鿿])(?:那|你说|选|要|是|先|用|买|吃|穿)*(?P<x>[一-鿿]{1,6}?)[呢啊]?[，,]?还是(?:选|用|买|吃|穿)?(?P<y>(?!不|没)[一-鿿]{1,6}?)(?:好|更好|比较好|呢|啊|呀)*[？?]*$"
+)
+_EN_NAMED = re.compile(
+    r"(?:^|[,.:;–-] ?|\b(?:so|and|then|ok|okay|wear|take|have|get|buy|choose|pick|eat|bring) )"
+    r"(?P<x>(?:the|a|an|my) [\w' -]{2,24}?) or (?P<y>(?:the|a|an|my) [\w' -]{2,24}?)\??$",
+    re.IGNORECASE,
+)
+_EN_BARE = re.compile(
+    r"(?:^|[,.:;–-] ?|\b(?:so|and|then|ok|okay) )"
+    r"(?P<x>(?:tell|lie|go|stay|call|ring|wait|keep|ask|start|take|leave|fix|say|write|text|send|sleep|try|let|come|pay|talk)\b[\w' ]{0,40}?)"
+    r" or (?:just )?(?P<y>(?:tell|lie|go|stay|call|ring|wait|keep|ask|start|take|leave|fix|say|write|text|send|sleep|try|let|come|pay|talk)\b[\w' ]{0,40}?)(?: (?:ah|lah|then|instead))?\??$",
+    re.IGNORECASE,
+)
+_ZH_DOUBTED = re.compile(
+    r"(?:会不会|会勿会|是不是|算不算)(?:我|这样|这么做|显得|有点|也|真的)*"
+    r"(?P<x>太?(?:花|小气|矫情|自私|幼稚|夸张|冷血|过分|作|傻|唐突|突兀|刻意|随便|快|早|晚|急|隆重|贵|计较|敏感|多心|多事|狠心|没出息|胆小|丢人|没礼貌|虚荣|啰嗦|土|素|艳|奇怪|怪|小题大做|得寸进尺|多管闲事|嘚瑟))"
+    r"(?:了|啊|呀|呢|吧|吗)*[？?]*$"
+)
+_EN_DOUBTED = re.compile(
+    r"\b(?:is|was|am|are|would|isn't|wasn't|aren't)\b[^.?!]{0,40}?\b(?P<x>(?:too |so )?(?:unkind|cowardly|selfish|silly|stupid|dumb|weird|"
+    r"wrong|bad|rude|mean|pathetic|childish|petty|crazy|odd|cruel|ungrateful|lazy|weak|dramatic|greedy|cheeky|creepy|tacky|vain|daft|cheesy)"
+    r"|too (?:soon|late|much|old|loud|bright|early|long|short))\b(?: (?:of me|to|that|this|already|if|when)\b[^?]*)?\??$",
+    re.IGNORECASE,
+)
+_DOUBTING = ("decide", "opinion", "cope", "whether")
+"""Types of question that may ask whether something is too much, or unkind."""
 
 
 def leanings(text: str, language: str, question: str, earlier: Sequence[str] = ()) -> list[str]:
@@ -82,7 +109,13 @@ def leanings(text: str, language: str, question: str, earlier: Sequence[str] = (
     if pair:
         urgent = moves(language)["either"]["urgent"]
         return weighed(pair, language, re.search(urgent, "\n".join([*earlier, text]), re.IGNORECASE) is not None)
-    return hanging(text, language) if question == "decide" else []
+    if question in _DOUBTING and (found := _asked(_ZH_DOUBTED if language == "zh" else _EN_DOUBTED, text, language)):
+        return _sentences("too", language, found["x"])
+    if question == "decide" and (depends := hanging(text, language)):
+        return depends
+    if question in _CHOOSING and (found := _asked(_ZH_NAMED if language == "zh" else _EN_NAMED, text, language)):
+        return _sentences("named", language, *(turned(found[name].strip(), language) for name in ("x", "y")))
+    return []
 
 
 def alternatives(text: str, language: str) -> tuple[str, str] | None:
@@ -90,7 +123,9 @@ def alternatives(text: str, language: str) -> tuple[str, str] | None:
 
     Chinese without the leading 先 or 再, English in the base form. None: it asks for no such choice between two acts.
     """
-    if (found := _asked(_ZH if language == "zh" else _EN, text, language)) is None:
+    patterns = (_ZH,) if language == "zh" else (_EN, _EN_BARE)
+    found = next((match for pattern in patterns if (match := _asked(pattern, text, language))), None)
+    if found is None:
         return None
     x, y = (_option(found[name], language) for name in ("x", "y"))
     return (x, y) if x and y and y != "不" + x else None
@@ -142,7 +177,10 @@ def _kinds(option: str, language: str) -> set[str]:
 
 
 def _sentences(name: str, language: str, x: str, y: str = "") -> list[str]:
-    said = [sentence.replace("{x}", x).replace("{y}", y) for sentence in moves(language)["either"][name]]
+    said = [
+        sentence.replace("{x}", x).replace("{y}", y).replace("{X}", x[:1].upper() + x[1:])
+        for sentence in moves(language)["either"][name]
+    ]
     return [sentence for sentence in said if not objection(sentence, language)]
 
 

@@ -160,7 +160,7 @@ class Dialogue:
     def standing(self, post: Post) -> tuple[Risk, Turn]:
         """How a post is taken after what was said before in its session: its risk, and what kind of turn it is."""
         memory = self.sessions.memory(post.session_id)
-        return self._risk(post, memory), turn_of(post.text, post.language, first=not memory.turns)
+        return self._risk(post, memory), turn_of(post.text, post.language, memory.before)
 
     def stand_in(self, post: Post, fault: str) -> Reply:
         """An honest fixed text for a post that no model answers, with help lines where it is worrying."""
@@ -289,7 +289,7 @@ class Dialogue:
 
     def _filled(self, chain: Chain, post: Post, memory: Memory) -> Chain:
         """The chain with a plain sentence in each layer that nothing fit was written for."""
-        turn = turn_of(post.text, post.language, first=not memory.turns)
+        turn = turn_of(post.text, post.language, memory.before)
         plan = language_data(post.language)["plan"]
         told = plan["told" if memory.turns else "untold"]
         particular = plan["turns"].get(turn.kind, plan["turns"]["story"])

@@ -31,7 +31,7 @@ def request(
 ) -> tuple[list[Message], Decoding]:
     """Prompt and decoding for a post in ``"zh"`` or ``"en"``, with as much of the session as the context holds."""
     memory = memory or Memory()
-    turn = turn_of(text, language, first=not memory.turns)
+    turn = turn_of(text, language, memory.before)
     kept = _fitting(engine, language, text, memory)
     prompt = messages(language, text, turn, kept, affect, manner(engine))
     return prompt, _decoding(engine, language, text, turn, memory, affect, seed)
@@ -47,9 +47,7 @@ def manner(engine: Engine) -> Manner:
 def lesson(language: str, text: str, memory: Memory | None = None, affect: str = "") -> list[Message]:
     """The prompt of a post as a model that is being trained sees it."""
     memory = memory or Memory()
-    return messages(
-        language, text, turn_of(text, language, first=not memory.turns), memory, affect, manner=Manner.TRAINED
-    )
+    return messages(language, text, turn_of(text, language, memory.before), memory, affect, manner=Manner.TRAINED)
 
 
 def prefix(engine: Engine, language: str, text: str, memory: Memory) -> list[Message]:

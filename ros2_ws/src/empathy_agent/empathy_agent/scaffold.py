@@ -1,9 +1,10 @@
 """What may be said in a turn by an agent that does not write: its plan, sentence by sentence, the best first.
 
 A model of 1.5 billion parameters that writes freely misreads people. So each sentence of the chain is a person's own
-words (``reflection.py``) in a frame, or one of the vetted sentences of ``moves/`` for this kind of turn, this theme and
-this type of question, in the order in which readers would like to hear them (``preference.py``). What was said before
-in the session is not offered again.
+words (``reflection.py``) in a frame, or one of the vetted sentences of ``moves/``: for what the message means at heart
+(``meanings.py``), where that is known, or else for this kind of turn, this theme and this type of question, in the
+order in which readers would like to hear them (``preference.py``). What was said before in the session is not offered
+again.
 """
 
 from __future__ import annotations
@@ -11,18 +12,19 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from empathy_agent.chain import THINK, Layer
 from empathy_agent.choices import leanings
 from empathy_agent.language import language_data
-from empathy_agent.preference import PLACE, Occasion, Sentence, shipped
+from empathy_agent.meanings import meaning_of
+from empathy_agent.preference import BEST, PLACE, Occasion, Sentence, shipped
 from empathy_agent.reflection import asked, clauses, corrections
 from empathy_agent.sentences import split_sentences
 from empathy_agent.session import key
-from empathy_agent.situations import advice
+from empathy_agent.situations import DOING, advice
 from empathy_agent.turns import Turn, moves, theme_of, turn_of
 from empathy_agent.wording import wordings
 
@@ -32,13 +34,15 @@ LEAST = 0.9
 """Rating (0 .. 2) below which an answer does without a sentence that it does not need."""
 _FACE = 0.4
 """What is added to the rating of a feeling that the face shows, too."""
-_MOOD = 0.2
+_MOOD = 0.3
 """Spread of what is added to a rating (0 .. 2) by lot, so that not everybody hears the same best sentence."""
 CLAUSE, FEELING, BELIEF, ASKED = "{clause}", "{feeling}", "{belief}", "{asked}"
 _TELLING = 2
 """Clauses to choose from, the longest: of those a reader found a third wrong to say back, of the shorter ones two."""
 _REMEMBERED = 3
 """Earlier messages whose clauses may be taken up."""
+_TELLS = ("story", "more", "good_news", "small_talk", "short")
+"""Kinds of turn that are answered to what they mean."""
 _ABOUT_AGENT = ("memory", "self_of_agent", "outside", "judged")
 
 
@@ -107,6 +111,9 @@ def scaffold(
         BELIEF: bank["beliefs"].get(theme) or bank["beliefs"]["general"],
         ASKED: question,
     }
+    meaning = meaning_of(text, language, earlier, _REMEMBERED if kind in ("question", "short") else 0)
+    if meaning is not None and kind == "good_news" and not meaning.good:
+        meaning = None
     occasion = Occasion(language, turn, theme, (*earlier, text))
     chance = random.Random(text)
 
@@ -124,6 +131,11 @@ def scaffold(
                 return best(fresh)
         return best(lists[-1])
 
+    def fitting(sentences: Sequence[str]) -> list[_Offer]:
+        """What belongs to the meaning and was not said yet; readers of that sentence alone cannot judge it."""
+        fresh = [sentence for sentence in sentences if not _said(sentence, said)]
+        return [replace(best(fresh), rating=BEST)] if fresh else []
+
     def of_theme(name: str) -> _Offer:
         return offered(bank[name][theme] + (bank[name]["general"] if theme != "general" else []))
 
@@ -139,16 +151,20 @@ def scaffold(
             leaning = wordings(*asked_for, particular=known is not None)
             if known is not None and not leaning:
                 leaning, following = list(known.first), list(known.then)
+            elif meaning is not None and not leaning and turn.question in DOING:
+                leaning = list(meaning.do)
         needed = offered(leaning, parts["first"])
         answer = [needed, offered(following, parts["then"])]
-        if own and not earlier and not about_agent:  # a story that ends with a question
+        if not earlier and meaning is not None and not about_agent:  # a story that ends with a question
+            answer[:0] = fitting(meaning.says)
+        elif own and not earlier and not about_agent:
             answer.insert(0, offered(bank["frames"]["story"]))
         elif question and not leaning and not about_agent:
             answer.insert(0, offered(taken_up["asked"]))
         if before and not about_agent:
             answer.insert(-1, offered(taken_up["remembered"]))
     elif kind == "good_news":
-        answer = [offered(taken_up["glad"]), *([offered(bank["frames"]["good"])] if own else [])]
+        answer = [offered(taken_up["glad"]), *([offered(bank["frames"]["good"])] if own and meaning is None else [])]
     elif kind == "correction" and own:
         answer = [offered(taken_up["corrected"] + bank["frames"]["correction"]), of_theme("closings")]
     elif kind == "correction":
@@ -158,9 +174,13 @@ def scaffold(
     elif kind == "small_talk" and own:
         answer = [offered(taken_up["light"])]
     elif kind == "short":
-        answer = [offered(bank["turns"][kind]), *([offered(taken_up["back"])] if before else [])]
+        answer = [offered(bank["turns"][kind]), *([offered(taken_up["back"])] if before and meaning is None else [])]
+    elif kind == "small_talk" and meaning is not None:
+        answer = []
     elif kind in bank["turns"]:
         answer = [offered(bank["turns"][kind])]
+    elif meaning is not None:
+        answer = []
     else:
         answer = [of_theme("validations")]
         if len(earlier) % 2 == 0:  # whoever asks every time holds an interview
@@ -169,6 +189,11 @@ def scaffold(
             answer = [] if own else [offered(bank["turns"]["short"])]
         if own:
             answer.insert(0, offered(bank["frames"][kind]))
+    if meaning is not None and kind in _TELLS:
+        answer += fitting(meaning.says) if kind != "short" else []
+        answer += fitting(meaning.asks) if kind == "short" or len(earlier) % 2 == 0 else []
+    if not answer:
+        answer = [offered(bank["turns"]["short"])]
     needed = needed or max(answer, key=lambda offer: offer.rating)
     shape = plan["good_news" if kind == "good_news" and own else "feeling" if told else "told" if earlier else "untold"]
     particular = plan["turns"][kind]

@@ -50,6 +50,11 @@ class Memory:
     risk: Risk = Risk.NONE
     """What the turns before leave behind: a concern, or nothing; see :data:`CONCERN_TURNS`."""
 
+    @property
+    def before(self) -> str | None:
+        """The person's last message, None where the next one is the first."""
+        return self.turns[-1].post if self.turns else None
+
 
 @dataclass
 class _Kept:

@@ -1,7 +1,8 @@
 """What kind of turn a message is: a story, a question, thanks, a goodbye ... so that the answer can be to that turn.
 
 The patterns are data (``moves/``): regular expressions with a high precision, searched in normalised text. A message
-that none of them matches goes on with the story, or is a short sign of listening.
+that none of them matches is what labelled messages have taught (``recognition.py``), if that is sure enough; else it
+goes on with the story, or is a short sign of listening.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from empathy_agent import recognition
 from empathy_agent.packaged import read_yaml
 from empathy_agent.safety.normalise import normalise
 from empathy_agent.session import key
@@ -24,11 +26,12 @@ KINDS = (
     "greeting",
     "good_news",
     "small_talk",
+    "plan",
     "short",
     "story",
     "more",
 )
-"""Kinds of turn; ``more`` is a story that goes on."""
+"""Kinds of turn; ``more`` is a story that goes on, ``plan`` says what the person will do next."""
 _BRIEF = ("goodbye", "thanks", "greeting", "small_talk", "anger_at_agent")
 """Kinds that a long message is not: who tells a story and says thank you at its end has told a story."""
 _LONGEST_BRIEF = {"zh": 45, "en": 140}
@@ -37,6 +40,10 @@ _TELLING = {"zh": 14, "en": 45}
 """Characters of a sentence that tells something, and is no courtesy."""
 _LONGEST_SHORT = {"zh": 6, "en": 14}
 """Letters."""
+SURE = 0.5
+"""Probability from which a message is what it is recognised as."""
+_REQUEST = "request"
+"""A kind that is recognised only: a question for what the agent cannot do."""
 _PREFACE = re.compile(
     r"^(?:can|may|could) i (?:ask|tell) you (?:something|a question)\b|"
     r"^我?(?:能|可以|想)问(?:你|您)?(?:个|一个|一件|点)?(?:事|问题)"
@@ -52,6 +59,13 @@ _DENIED = {
 """Before a word of a theme: it is not so."""
 _EITHER = re.compile(r"\bor\b|还是")
 """In a question for a choice: "the library or the café?"."""
+_YES_OR_NO = re.compile(
+    r"[吗么没不]$|(.)不\1|是不是|会不会|有没有|能不能|可不可以|应不应该|值不值得|"
+    r"(?:^|[,.;!] ?|\b(?:and|but|so|or|well|then|now|like|ok|okay|think|honestly|actually) )"
+    r"(?:is|are|was|were|am|does|do|did|has|have|had|will|would|can|could|isn't|aren't|doesn't|don't|didn't|won't)"
+    r" (?:i|you|u|he|she|it|they|we|that|this|there|my|the|a|an|people|anyone|everyone)\b"
+)
+"""In a question that yes or no would answer."""
 _SENTENCE = re.compile(r"[^。！？.!?\n]+[。！？.!?\n]*")
 
 
@@ -69,8 +83,11 @@ def moves(language: str) -> dict[str, Any]:
     return read_yaml(f"moves/{language}.yaml")
 
 
-def turn_of(text: str, language: str, first: bool = True) -> Turn:
-    """The turn that a message in ``"zh"`` or ``"en"`` is; ``first`` in its session: a story begins, or goes on."""
+def turn_of(text: str, language: str, before: str | None = None) -> Turn:
+    """The turn that a message in ``"zh"`` or ``"en"`` is.
+
+    ``before`` is the person's message before it in the session; None: the first, with which a story begins.
+    """
     plain = normalise(text).strip()
     brief = len(plain) <= _LONGEST_BRIEF[language]
     for kind in KINDS[:8]:
@@ -82,10 +99,23 @@ def turn_of(text: str, language: str, first: bool = True) -> Turn:
         elif _compiled(language, kind).search(plain) and not (kind == "thanks" and _goes_on(plain, language)):
             return Turn(kind)
     if plain.endswith("?"):  # of no known form
-        return Turn("question", "decide" if _EITHER.search((_sentences(plain) or [plain])[-1]) else "cope")
-    if len(key(plain)) <= _LONGEST_SHORT[language]:
-        return Turn("short")
-    return Turn("story" if first else "more")
+        return Turn("question", _type(_sentences(plain)[-1:] or [plain], language))
+    told = "story" if before is None else "more"
+    kind = _recognised(text, before or "")
+    if kind == _REQUEST:
+        return Turn("question", _type(_sentences(plain), language, _REQUEST))
+    if kind == "question":
+        return Turn(kind, _type(_sentences(plain), language))
+    if kind and not (kind in _BRIEF and not brief):
+        return Turn(told if kind == "story" else kind)
+    return Turn("short" if len(key(plain)) <= _LONGEST_SHORT[language] else told)
+
+
+def _recognised(text: str, before: str) -> str:
+    """What a message has been recognised as; empty where that is not sure."""
+    chances = recognition.shipped().probabilities(text, before)[recognition.KIND]
+    best = max(chances, key=chances.__getitem__)
+    return best if chances[best] >= SURE else ""
 
 
 def theme_of(texts: list[str], language: str) -> str:
@@ -114,14 +144,21 @@ def theme_of(texts: list[str], language: str) -> str:
 def _question(plain: str, language: str) -> str:
     """The type of the question that a message ends with, empty without one."""
     for sentence in reversed(_sentences(plain)[-2:]):
-        if _PREFACE.search(sentence):
-            continue
-        if _compiled(language, "question").search(sentence):
-            for name, patterns in moves(language)["question_types"].items():
-                if _joined(tuple(patterns)).search(sentence):
-                    return name
-            return "cope"
+        if not _PREFACE.search(sentence) and _compiled(language, "question").search(sentence):
+            return _type([sentence], language)
     return ""
+
+
+def _type(sentences: list[str], language: str, default: str = "") -> str:
+    """The type of a question in the last two of these sentences; of none known, by its form, or ``default``."""
+    for sentence in reversed(sentences[-2:]):
+        for name, patterns in moves(language)["question_types"].items():
+            if _joined(tuple(patterns)).search(sentence):
+                return name
+    if default:
+        return default
+    asked = "".join(sentences[-1:]).rstrip("?。.!~ ")
+    return "decide" if _EITHER.search(asked) else "whether" if _YES_OR_NO.search(asked) else "cope"
 
 
 def _sentences(plain: str) -> list[str]:

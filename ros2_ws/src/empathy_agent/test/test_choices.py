@@ -101,7 +101,7 @@ def test_nothing_is_said_so_of_what_ends_something(language: str, text: str) -> 
 
 def test_the_answer_to_such_a_question_begins_with_a_side() -> None:
     language, text, one, _ = CHOICES[1]
-    plan = scaffold(turn_of(text, language, first=False), language, text, ["昨天收拾屋子"])
+    plan = scaffold(turn_of(text, language, before=""), language, text, ["昨天收拾屋子"])
     first, *_ = plan.sentences[Layer.ANSWER]
     assert all(one in sentence for sentence in first)
 

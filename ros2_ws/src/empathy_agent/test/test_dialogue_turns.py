@@ -29,12 +29,12 @@ def test_kinds(text: str, language: str, kind: str) -> None:
 def test_a_story_begins_and_goes_on() -> None:
     text = "My flatmate plays games until three every night."
     assert turn_of(text, "en") == Turn("story")
-    assert turn_of(text, "en", first=False) == Turn("more")
+    assert turn_of(text, "en", before="") == Turn("more")
 
 
 def test_who_tells_a_story_and_says_thank_you_has_told_a_story() -> None:
     text = "My sister left for good on Monday, and my brother has not called since. " * 3 + "Thank you for listening."
-    assert turn_of(text, "en", first=False).kind == "more"
+    assert turn_of(text, "en", before="").kind == "more"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_who_tells_a_story_and_says_thank_you_has_told_a_story() -> None:
     ],
 )
 def test_who_says_thank_you_and_goes_on_is_answered_to_what_follows(text: str, language: str) -> None:
-    assert turn_of(text, language, first=False).kind == "more"
+    assert turn_of(text, language, before="").kind == "more"
 
 
 def test_the_type_of_a_question_that_is_not_the_first_sentence_is_found() -> None:
@@ -62,6 +62,6 @@ def test_a_theme_is_found_in_the_newest_message_that_names_one() -> None:
 
 @given(st.text(), st.sampled_from(["zh", "en"]), st.booleans())
 def test_any_text_is_some_turn(text: str, language: str, first: bool) -> None:
-    turn = turn_of(text, language, first)
+    turn = turn_of(text, language, None if first else "")
     assert turn.kind in KINDS
     assert bool(turn.question) == (turn.kind == "question")

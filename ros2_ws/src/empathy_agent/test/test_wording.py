@@ -42,7 +42,7 @@ SAID = [
 
 @pytest.mark.parametrize(("language", "text", "said"), SAID)
 def test_the_question_holds_what_can_be_said(language: str, text: str, said: str) -> None:
-    offered = wordings(text, language, turn_of(text, language, first=False).question)
+    offered = wordings(text, language, turn_of(text, language, before="").question)
     assert offered
     for sentence in offered:
         assert f"“{said}”" in sentence
@@ -102,7 +102,7 @@ def test_other_questions_are_left() -> None:
 
 def test_the_answer_begins_with_the_words() -> None:
     text = "怎么跟店长说才不会吵起来？"
-    plan = scaffold(turn_of(text, "zh", first=False), "zh", text, ["店长每周都换我的班"])
+    plan = scaffold(turn_of(text, "zh", before=""), "zh", text, ["店长每周都换我的班"])
     assert all("我不想跟你吵" in sentence for sentence in plan.sentences[Layer.ANSWER][0])
 
 

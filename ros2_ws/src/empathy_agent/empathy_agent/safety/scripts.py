@@ -34,7 +34,9 @@ _COMMON = re.compile(
     r"mine|this|that|these|those|there|here|what|who|how|when|where|why|which|not|no|nor|"
     r"do|does|did|done|have|has|had|can|could|will|would|may|might|must|shall|should|if|"
     r"then|than|so|all|any|some|one|too|very|more|most|just|about|into|over|out|up|down|"
-    r"after|before|never|ever"
+    r"after|before|never|ever|sometimes|something|someone|anything|nothing|get|gets|got|go|goes|come|see|off|once|"
+    r"always|often|again|still|only|now|today|tomorrow|ones|every|each|even|much|many|other|another|while|until|"
+    r"because|through|back|own|people|things?|time|days?|let|make|take|keep|know|feel|say|put"
     r")(?![a-z])"
 )
 _SHORTEST = 5

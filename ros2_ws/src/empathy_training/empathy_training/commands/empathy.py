@@ -11,6 +11,7 @@ from empathy_training.commands.evaluate import evaluate
 from empathy_training.commands.export import export
 from empathy_training.commands.grpo import grpo
 from empathy_training.commands.preference import train_preference
+from empathy_training.commands.recognition import train_recognition
 from empathy_training.commands.reward import reward
 from empathy_training.commands.screen import screen, train_screen
 from empathy_training.commands.sft import sft
@@ -34,4 +35,5 @@ empathy_app.command()(converse)
 empathy_app.command()(screen)
 empathy_app.command()(train_screen)
 empathy_app.command()(train_preference)
+empathy_app.command()(train_recognition)
 empathy_app.add_typer(study_app, name="study")

@@ -56,7 +56,7 @@ def _read(line: str, origin: str) -> list[Rated]:
         entry = json.loads(line)
         messages = tuple(str(message) for message in entry["messages"])
         language = detect_language("".join(messages))
-        turn = turn_of(messages[-1], language, first=len(messages) == 1)
+        turn = turn_of(messages[-1], language, messages[-2] if len(messages) > 1 else None)
         occasion = Occasion(language, turn, theme_of(list(messages), language), messages)
         return [
             Rated(str(entry["talk"]), occasion, tuple(map(_sentence, place["offered"])), _digits(place))

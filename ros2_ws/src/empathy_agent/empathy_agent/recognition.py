@@ -1,0 +1,225 @@
+"""What a message does and what it means, learned from labelled messages: a small encoder with two heads.
+
+Rules know what always begins or ends in the same words (``turns.py``). "她回了！她说也想我" and "do i tell him or keep
+waiting" have no such words, and what a message means at heart, that an effort was not seen or that somebody waits, has
+none at all. The encoder is the lower half of multilingual-e5-small (Wang et al. 2024, arXiv:2402.05672; MIT) with the
+pieces of Chinese and English, trained on by ``imuface empathy train-recognition`` (docs/recognition.md). Numpy only:
+some 20 ms a message.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+
+from empathy_agent.safety.normalise import normalise
+
+WEIGHTS = "recognition.npz"
+"""Name of the weights beside this module."""
+KIND, MEANING = "kind", "meaning"
+"""What is asked of a message."""
+NONE = "none"
+"""The meaning of a message that has none of those known."""
+FIRST, END, UNKNOWN = 0, 2, 3
+"""Pieces that begin and end a message, and of a letter that no piece holds; the places in the model's own list."""
+HEADS = 12
+"""Of attention, in each layer."""
+BLOCK = 32
+"""Weights of the embedding that share a scale."""
+MOST, MOST_BEFORE = 96, 32
+"""Pieces of a message that are read, the last ones, and of the message before it."""
+
+_SPACE = "▁"
+_NO_PIECE = -25.0
+_EPSILON = 1e-12
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of the encoder by the names that BERT gives to its parts, each a matrix (out, in) or a row."""
+
+    weights: Mapping[str, Array]
+
+    def forward(self, x: Array) -> Array:
+        """Hidden states (N, H) after the layer."""
+        length, width = x.shape
+        query, key, value = (
+            self._linear(x, f"attention.self.{name}").reshape(length, HEADS, -1).transpose(1, 0, 2)
+            for name in ("query", "key", "value")
+        )
+        scores = query @ key.transpose(0, 2, 1) / np.sqrt(width // HEADS)
+        scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        mixed = (scores / scores.sum(axis=-1, keepdims=True) @ value).transpose(1, 0, 2).reshape(length, width)
+        x = self._normal(x + self._linear(mixed, "attention.output.dense"), "attention.output.LayerNorm")
+        inner = self._linear(x, "intermediate.dense")
+        inner *= 0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (inner + 0.044715 * inner**3)))
+        return self._normal(x + self._linear(inner, "output.dense"), "output.LayerNorm")
+
+    def _linear(self, x: Array, name: str) -> Array:
+        return x @ self.weights[f"{name}.weight"].T + self.weights[f"{name}.bias"]
+
+    def _normal(self, x: Array, name: str) -> Array:
+        return _normal(x, self.weights[f"{name}.weight"], self.weights[f"{name}.bias"])
+
+
+@dataclass(frozen=True)
+class Head:
+    """One of the questions: weights (H, K) and offsets (K,) of its labels."""
+
+    labels: tuple[str, ...]
+    weights: Array
+    offsets: Array
+
+
+@dataclass(frozen=True)
+class Recogniser:
+    """Encoder and heads.
+
+    ``pieces`` maps each piece of a word to its row of ``embedding`` (V, H) and the logarithm of how frequent it is;
+    ``positions`` (P, H) hold what BERT adds to every row, too; ``scale`` and ``offset`` (H,) follow them.
+    """
+
+    pieces: Mapping[str, tuple[int, float]]
+    embedding: Array
+    positions: Array
+    scale: Array
+    offset: Array
+    layers: tuple[Layer, ...]
+    heads: Mapping[str, Head]
+
+    def probabilities(self, text: str, before: str = "") -> dict[str, dict[str, float]]:
+        """For each question how probable its labels are for a message; ``before``: the person's message before it."""
+        vector = self.vector(text, before)
+        result = {}
+        for name, head in self.heads.items():
+            scores = head.offsets + vector @ head.weights
+            chances = np.exp(scores - scores.max())
+            result[name] = dict(zip(head.labels, (chances / chances.sum()).tolist(), strict=True))
+        return result
+
+    def vector(self, text: str, before: str = "") -> Array:
+        """The mean of a message's last hidden states, shape (H,); it has been read with the message before it."""
+        numbers, start = self.tokens(text, before)
+        x = _normal(self.embedding[numbers] + self.positions[: len(numbers)], self.scale, self.offset)
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x[start:].mean(axis=0)
+
+    def tokens(self, text: str, before: str = "") -> tuple[list[int], int]:
+        """The rows of a message behind the one before it, and where its own begin."""
+        earlier = [*self._split(before)[-MOST_BEFORE:], END] if before else []
+        return [FIRST, *earlier, *self._split(text)[-MOST:], END], 1 + len(earlier)
+
+    def _split(self, text: str) -> list[int]:
+        """The pieces of a normalised text that are together the most frequent (Kudo 2018, arXiv:1804.10959)."""
+        plain = _SPACE + _SPACE.join(normalise(text)[-6 * MOST :].split())
+        best: list[tuple[float, int, int]] = [(0.0, 0, UNKNOWN)]
+        longest = self._longest
+        for end in range(1, len(plain) + 1):
+            found = (best[end - 1][0] + _NO_PIECE, end - 1, UNKNOWN)
+            for start in range(max(0, end - longest), end):
+                if (piece := self.pieces.get(plain[start:end])) is not None:
+                    found = max(found, (best[start][0] + piece[1], start, piece[0]))
+            best.append(found)
+        numbers, end = [], len(plain)
+        while end:
+            _, start, number = best[end]
+            numbers.append(number)
+            end = start
+        return numbers[::-1]
+
+    @functools.cached_property
+    def _longest(self) -> int:
+        return max(map(len, self.pieces))
+
+    def to_bytes(self) -> bytes:
+        """Embedding in four bits, each :data:`BLOCK` of its own scale; matrices in bytes, each row of its own."""
+        names = list(self.pieces)
+        blocks = self.embedding.reshape(-1, BLOCK)
+        scales = (np.abs(blocks).max(axis=1, keepdims=True) / 7).astype(np.float16)
+        levels = np.round(blocks / np.maximum(scales.astype(np.float32), 1e-9)).clip(-8, 7).astype(np.int8) + 8
+        arrays: dict[str, NDArray[np.generic]] = {
+            "pieces": np.array("\n".join(names)),
+            "rows": np.array([self.pieces[name][0] for name in names], dtype=np.int32),
+            "scores": np.array([self.pieces[name][1] for name in names], dtype=np.float16),
+            "embedding": (levels[:, ::2] | levels[:, 1::2] << 4).astype(np.uint8),
+            "embedding scales": scales,
+            "positions": self.positions.astype(np.float16),
+            "scale": self.scale,
+            "offset": self.offset,
+        }
+        for number, layer in enumerate(self.layers):
+            for name, values in layer.weights.items():
+                arrays |= _packed(f"{number} {name}", values)
+        for task, head in self.heads.items():
+            arrays |= {f"head {task}": np.array("\n".join(head.labels)), f"head {task} offsets": head.offsets}
+            arrays[f"head {task} weights"] = head.weights.astype(np.float16)
+        file = io.BytesIO()
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Recogniser:
+        """Raises ``ValueError`` or ``KeyError`` when these are no weights."""
+        with np.load(io.BytesIO(data)) as file:
+            arrays = dict(file)
+        names = str(arrays["pieces"]).split("\n")
+        places = zip(arrays["rows"].tolist(), arrays["scores"].tolist(), strict=True)
+        packed = arrays["embedding"]
+        levels = np.stack([packed & 15, packed >> 4], axis=-1).reshape(len(packed), -1).astype(np.float32) - 8
+        positions = arrays["positions"].astype(np.float32)
+        layers: dict[int, dict[str, Array]] = {}
+        for name, values in arrays.items():
+            number, _, part = name.partition(" ")
+            if number.isdigit() and not part.endswith(" scales"):
+                layers.setdefault(int(number), {})[part] = _unpacked(values, arrays.get(f"{name} scales"))
+        heads = {
+            task: Head(
+                tuple(str(arrays[f"head {task}"]).split("\n")),
+                arrays[f"head {task} weights"].astype(np.float32),
+                arrays[f"head {task} offsets"],
+            )
+            for task in (KIND, MEANING)
+        }
+        embedding = (levels * arrays["embedding scales"].astype(np.float32)).reshape(-1, positions.shape[1])
+        return cls(
+            dict(zip(names, places, strict=True)),
+            embedding,
+            positions,
+            arrays["scale"],
+            arrays["offset"],
+            tuple(Layer(layers[number]) for number in sorted(layers)),
+            heads,
+        )
+
+
+def _packed(name: str, values: Array) -> dict[str, NDArray[np.generic]]:
+    if values.ndim == 1:
+        return {name: values.astype(np.float16)}
+    scales = (np.abs(values).max(axis=1, keepdims=True) / 127).astype(np.float16)
+    levels = np.round(values / np.maximum(scales.astype(np.float32), 1e-9)).clip(-127, 127).astype(np.int8)
+    return {name: levels, f"{name} scales": scales}
+
+
+def _unpacked(values: NDArray[np.generic], scales: NDArray[np.generic] | None) -> Array:
+    plain = values.astype(np.float32)
+    return plain if scales is None else plain * scales.astype(np.float32)
+
+
+def _normal(x: Array, scale: Array, offset: Array) -> Array:
+    centred = x - x.mean(axis=-1, keepdims=True)
+    return centred / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + _EPSILON) * scale + offset
+
+
+@functools.cache
+def shipped() -> Recogniser:
+    """The one that comes with the package."""
+    return Recogniser.from_bytes(resources.files("empathy_agent").joinpath(WEIGHTS).read_bytes())

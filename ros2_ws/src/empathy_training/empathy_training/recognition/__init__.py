@@ -1,0 +1,1 @@
+"""Learns what messages do and mean from labelled ones."""
