@@ -56,18 +56,33 @@ _EN = re.compile(
     r"(?:, what(?:'s| is| would be) better)?\?*$",
     re.IGNORECASE,
 )
-_ZH_ACT = re.compile(
-    r"(?P<x>[一-鿿]{1,10}?)(?:还是|，还是)不(?P=x)[^。！？!?]{0,3}[？?]?$|"
-    r"(?:该不该|要不要|应不应该)(?P<y>[^，,。！？!?；;：:]{2,14})[？?]?$|"
-    r"我(?:还|应该|该|要|可以|能)(?P<z>[^，,。！？!?；;：:是不]{2,12})(?:吗|么)[？?]+$"
+_ZH_ACTS = tuple(
+    map(
+        re.compile,
+        (
+            r"(?:^|[，,。\s]|那|我|你说|到底|还)(?P<x>[一-鿿]{1,10}?)(?:还是|，还是)不(?P=x)[^。！？!?]{0,3}[？?]?$",
+            r"(?:该不该|要不要|应不应该|是不是该|能不能|可不可以)(?:再|也|就)?(?P<y>[^，,。！？!?；;：:]{2,14}?)(?:吗|啊|呢|了)*"
+            r"[？?]?(?:[，,？?](?:还是|怕|会|省得|不然)[^。？?]{1,16})?[？?]*$",
+            r"我(?:还|应该|该|要|可以|能)(?P<z>[^，,。！？!?；;：:是不]{2,12})(?:吗|么)[？?]*(?:[，,](?:怕|会|又)[^。？?]{1,16})?$",
+            r"(?:我|你说|那)+(?:直接|现在|先|就)*(?P<m>[^，,。！？!?；;：:吗]{3,14}?)(?:行不行|行不|行吗|合适吗|合适不|可以吗|好不好|成吗)[？?]*$",
+            r"(?:^|[，,。\s]|我|那|还|到底|明天|以后|下回)(?:还|再|到底|明天|以后)*(?P<v>[一-鿿])不(?P=v)(?P<r>[一-鿿]{0,8}?)(?:了|啊|呢|呀|好)*"
+            r"[？?]*(?:[，,。？?](?:还是)?[^。？?]{1,14})?[？?]*$",
+            r"我(?:是|要是)?(?P<h>[^，,。！？!?；;：:]{2,12}?)[，,？?]*还是[^。！？!?]{1,14}[？?]*$",
+        ),
+    )
 )
-_EN_ACT = re.compile(
-    r"(?:^|\b(?:so|and|but|think) |, )(?:should i|i should|do i) (?P<x>[^,?.!;:]+?)(?:,[^?]*)?\?+$", re.IGNORECASE
+_EN_ACTS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?:^|\b(?:so|and|but|think|seriously) |, )(?:should i|i should|do i|shall i|can i)(?: just| even| still)? (?P<x>[^,?.!;:]+?)(?:,[^?]*)?\?+$",
+        r"(?:^|\b(?:so|and|but|think|then|now) |[,.] )(?:should i|do i|shall i)(?: just)? (?P<y>[^,?.!;:]+?)"
+        r"(?: (?:tho|though|then|now))?(?: or (?:not|nah|what|(?:is|would|will|does|has|be|just|before|after|face|or|by)\b.*))?[?]*$",
+    )
 )
 _EN_NO_ACT = re.compile(
     r" or |^(?:the|an?|my|his|her|their|that|this|because|too|so|be|is|am|are|was|were|has|had|not|in|on|at|what|who|whether|after|before|"
     r"would|will|could|does|do|did|it|i|he|she|they|we|you|only|through|face|by|for|if|need|have|know|really|even|\w+ly)\b|"
-    r"^\w+$",
+    r"^(?!(?:wait|go|stay|leave|refuse|accept|ask|skip|call|ring|write|lie|sleep|move|rest|stop|apologi[sz]e|push|try|text|talk)$)\w+$",
     re.IGNORECASE,
 )
 _EN_MOST = 11  # words
@@ -76,7 +91,8 @@ _ZH_NAMED = re.compile(
 )
 _EN_NAMED = re.compile(
     r"(?:^|[,.:;–-] ?|\b(?:so|and|then|ok|okay|wear|take|have|get|buy|choose|pick|eat|bring) )"
-    r"(?P<x>(?:the|a|an|my) [\w' -]{2,24}?) or (?P<y>(?:the|a|an|my) [\w' -]{2,24}?)\??$",
+    r"(?P<x>(?:the|a|an|my) [\w' -]{2,24}?) or (?P<y>(?:the|a|an|my) [\w' -]{2,24}?)\??$"
+    r"|^(?:(?:so|ok|okay|but|and|well)[ ,]+)*(?P<a>(?:[\w'-]+ ){0,2}[\w'-]+) or (?P<b>(?:[\w'-]+ ){0,3}[\w'-]+)\?*$",
     re.IGNORECASE,
 )
 _EN_BARE = re.compile(
@@ -114,7 +130,7 @@ def leanings(text: str, language: str, question: str, earlier: Sequence[str] = (
     if question == "decide" and (depends := hanging(text, language)):
         return depends
     if question in _CHOOSING and (found := _asked(_ZH_NAMED if language == "zh" else _EN_NAMED, text, language)):
-        return _sentences("named", language, *(turned(found[name].strip(), language) for name in ("x", "y")))
+        return _sentences("named", language, *(turned(name.strip(), language) for name in found.groups() if name))
     return []
 
 
@@ -148,13 +164,15 @@ def weighed(options: tuple[str, str], language: str, urgent: bool = False) -> li
 
 def hanging(text: str, language: str) -> list[str]:
     """Sentences that say what "should I?" hangs on; none where that is not asked, or of what ends something."""
-    if (found := _asked(_ZH_ACT if language == "zh" else _EN_ACT, text, language)) is None:
-        return []
-    asked = next(group for group in found.groups() if group)
-    act = _ZH_LEAD.sub("", asked) if language == "zh" and len(asked) < 3 else _option(asked, language)
-    if not act or "drastic" in _kinds(act, language) or " or " in act or "还是" in act:
-        return []
-    return _sentences("act", language, act)
+    for pattern in _ZH_ACTS if language == "zh" else _EN_ACTS:
+        if (found := _asked(pattern, text, language)) is None:
+            continue
+        asked = "".join(group for group in found.groups() if group)
+        bare = language == "zh" and len(asked) < 3
+        act = turned(_ZH_LEAD.sub("", asked), language) if bare else _option(asked, language)
+        if act and not {"drastic", "harm"} & _kinds(act, language) and " or " not in act and "还是" not in act:
+            return _sentences("act", language, act)
+    return []
 
 
 def _asked(pattern: re.Pattern[str], text: str, language: str) -> re.Match[str] | None:

@@ -13,30 +13,28 @@ from dataclasses import dataclass
 from empathy_agent import recognition
 from empathy_agent.packaged import read_yaml
 
-LIKELY = 0.35
+LIKELY = 0.25
 """Probability from which a message is taken to mean something."""
-LIKELY_GROUP = 0.6
-"""Probability from which it is taken to mean one of a group."""
-GOOD = "good"
-"""The group of what one is glad about with the person."""
+SURE_OF_TONE = 0.5
+"""Probability that it means something good from which something good may be said, and up to which something else."""
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What is said to a message of this meaning, what is asked, and what answers "what should I do?" (may be empty).
-
-    ``of`` are the meanings of which a group is one; empty for a meaning of its own.
-    """
+    """What is said to a message of this meaning, what is asked, and what answers "what should I do?"."""
 
     says: tuple[str, ...]
     asks: tuple[str, ...]
     do: tuple[str, ...]
-    of: tuple[str, ...]
-    good: bool
+
+    @property
+    def good(self) -> bool:
+        """Whether one is glad with the person: nothing has to be done."""
+        return not self.do
 
 
 def meaning_of(text: str, language: str, earlier: Sequence[str] = (), looking_back: int = 0) -> Meaning | None:
-    """The meaning of a message in ``"zh"`` or ``"en"``, or the group that it is surely of; None: neither is known.
+    """The meaning of a message in ``"zh"`` or ``"en"``, None: none is known.
 
     ``earlier`` are the person's messages before it; of so many of them the meaning counts, too, the last one first, for
     a message that means nothing by itself ("so what do I do?").
@@ -49,27 +47,24 @@ def meaning_of(text: str, language: str, earlier: Sequence[str] = (), looking_ba
     return None
 
 
+def gladness(chances: Mapping[str, float], language: str) -> float:
+    """The probability that a message means something good, of those of its meanings."""
+    return sum(chances[name] for name, known in meanings(language).items() if known.good)
+
+
 def _likely(chances: Mapping[str, float], language: str) -> Meaning | None:
     best = max(chances, key=chances.__getitem__)
-    if chances[best] >= LIKELY:
-        return meanings(language).get(best)  # none where it is none of them
-    sums = {name: sum(chances[one] for one in known.of) for name, known in meanings(language).items()}
-    best = max(sums, key=sums.__getitem__)
-    return meanings(language)[best] if sums[best] >= LIKELY_GROUP else None
+    known = meanings(language).get(best)
+    if known is None or chances[best] < LIKELY:
+        return None
+    good = gladness(chances, language)
+    return known if (good >= SURE_OF_TONE if known.good else good <= SURE_OF_TONE) else None
 
 
 @functools.cache
 def meanings(language: str) -> dict[str, Meaning]:
-    """All meanings and groups by id, the same in ``"zh"`` and ``"en"``."""
-    entries = read_yaml(f"moves/meanings_{language}.yaml")
-    good = next(entry["of"] for entry in entries if entry["id"] == GOOD)
+    """All meanings by id, the same in ``"zh"`` and ``"en"``."""
     return {
-        entry["id"]: Meaning(
-            tuple(entry["is"]),
-            tuple(entry["ask"]),
-            tuple(entry.get("do", ())),
-            tuple(entry.get("of", ())),
-            entry["id"] in (GOOD, *good),
-        )
-        for entry in entries
+        entry["id"]: Meaning(tuple(entry["is"]), tuple(entry["ask"]), tuple(entry.get("do", ())))
+        for entry in read_yaml(f"moves/meanings_{language}.yaml")
     }

@@ -1,16 +1,19 @@
-"""What a message does and what it means, learned from labelled messages: a small encoder with two heads.
+"""What a message does and what it means, learned from labelled messages: a small encoder with three heads.
 
 Rules know what always begins or ends in the same words (``turns.py``). "她回了！她说也想我" and "do i tell him or keep
 waiting" have no such words, and what a message means at heart, that an effort was not seen or that somebody waits, has
-none at all. The encoder is the lower half of multilingual-e5-small (Wang et al. 2024, arXiv:2402.05672; MIT) with the
-pieces of Chinese and English, trained on by ``imuface empathy train-recognition`` (docs/recognition.md). Numpy only:
-some 20 ms a message.
+none at all. For the meaning, n-grams that were seen with it are asked, too: both have to agree. The encoder is the
+lower half of multilingual-e5-small (Wang et al. 2024, arXiv:2402.05672; MIT) with the pieces of Chinese and English,
+trained on by ``imuface empathy train-recognition`` (docs/recognition.md). Numpy only: some 20 ms a message.
 """
 
 from __future__ import annotations
 
 import functools
 import io
+import itertools
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -18,12 +21,13 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
+from empathy_agent.language import detect_language
 from empathy_agent.safety.normalise import normalise
 
 WEIGHTS = "recognition.npz"
 """Name of the weights beside this module."""
-KIND, MEANING = "kind", "meaning"
-"""What is asked of a message."""
+KIND, MEANING, QUESTION = "kind", "meaning", "question"
+"""What is asked of a message: what it does, what it means, and of a question which type it is of."""
 NONE = "none"
 """The meaning of a message that has none of those known."""
 FIRST, END, UNKNOWN = 0, 2, 3
@@ -35,6 +39,8 @@ BLOCK = 32
 MOST, MOST_BEFORE = 96, 32
 """Pieces of a message that are read, the last ones, and of the message before it."""
 
+LANGUAGES = ("zh", "en")
+_WORD = re.compile(r"[a-z']+|[!?]")
 _SPACE = "▁"
 _NO_PIECE = -25.0
 _EPSILON = 1e-12
@@ -55,12 +61,12 @@ class Layer:
             self._linear(x, f"attention.self.{name}").reshape(length, HEADS, -1).transpose(1, 0, 2)
             for name in ("query", "key", "value")
         )
-        scores = query @ key.transpose(0, 2, 1) / np.sqrt(width // HEADS)
+        scores = query @ key.transpose(0, 2, 1) / math.sqrt(width // HEADS)
         scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
         mixed = (scores / scores.sum(axis=-1, keepdims=True) @ value).transpose(1, 0, 2).reshape(length, width)
         x = self._normal(x + self._linear(mixed, "attention.output.dense"), "attention.output.LayerNorm")
         inner = self._linear(x, "intermediate.dense")
-        inner *= 0.5 * (1 + np.tanh(np.sqrt(2 / np.pi) * (inner + 0.044715 * inner**3)))
+        inner *= 0.5 * (1 + np.tanh(math.sqrt(2 / math.pi) * (inner + 0.044715 * inner * inner * inner)))
         return self._normal(x + self._linear(inner, "output.dense"), "output.LayerNorm")
 
     def _linear(self, x: Array, name: str) -> Array:
@@ -80,8 +86,25 @@ class Head:
 
 
 @dataclass(frozen=True)
+class Words:
+    """N-grams of one language with how rare each is (N,), their weights (N, K) for each meaning, and offsets (K,)."""
+
+    grams: Mapping[str, int]
+    rarity: Array
+    weights: Array
+    offsets: Array
+
+    def logarithms(self, text: str) -> Array:
+        """The logarithm of how probable each meaning is, shape (K,)."""
+        known = [found for name in ngrams(text) if (found := self.grams.get(name)) is not None]
+        values = self.rarity[known]
+        scores = self.offsets + (values / max(float(np.linalg.norm(values)), 1e-9)) @ self.weights[known]
+        return _logarithms(scores)
+
+
+@dataclass(frozen=True)
 class Recogniser:
-    """Encoder and heads.
+    """Encoder, heads, and by language the n-grams for the meaning.
 
     ``pieces`` maps each piece of a word to its row of ``embedding`` (V, H) and the logarithm of how frequent it is;
     ``positions`` (P, H) hold what BERT adds to every row, too; ``scale`` and ``offset`` (H,) follow them.
@@ -94,15 +117,17 @@ class Recogniser:
     offset: Array
     layers: tuple[Layer, ...]
     heads: Mapping[str, Head]
+    words: Mapping[str, Words]
 
     def probabilities(self, text: str, before: str = "") -> dict[str, dict[str, float]]:
         """For each question how probable its labels are for a message; ``before``: the person's message before it."""
         vector = self.vector(text, before)
         result = {}
         for name, head in self.heads.items():
-            scores = head.offsets + vector @ head.weights
-            chances = np.exp(scores - scores.max())
-            result[name] = dict(zip(head.labels, (chances / chances.sum()).tolist(), strict=True))
+            chances = _logarithms(head.offsets + vector @ head.weights)
+            if name == MEANING and (words := self.words.get(detect_language(text))) is not None:
+                chances = _logarithms((chances + words.logarithms(text)) / 2)
+            result[name] = dict(zip(head.labels, np.exp(chances).tolist(), strict=True))
         return result
 
     def vector(self, text: str, before: str = "") -> Array:
@@ -162,6 +187,10 @@ class Recogniser:
         for task, head in self.heads.items():
             arrays |= {f"head {task}": np.array("\n".join(head.labels)), f"head {task} offsets": head.offsets}
             arrays[f"head {task} weights"] = head.weights.astype(np.float16)
+        for language, words in self.words.items():
+            name = f"words {language}"
+            arrays |= {name: np.array("\n".join(words.grams)), f"{name} rarity": words.rarity.astype(np.float16)}
+            arrays |= _packed(f"{name} weights", words.weights) | {f"{name} offsets": words.offsets}
         file = io.BytesIO()
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
         return file.getvalue()
@@ -187,7 +216,17 @@ class Recogniser:
                 arrays[f"head {task} weights"].astype(np.float32),
                 arrays[f"head {task} offsets"],
             )
-            for task in (KIND, MEANING)
+            for task in (KIND, MEANING, QUESTION)
+        }
+        words = {
+            language: Words(
+                {name: row for row, name in enumerate(str(arrays[f"words {language}"]).split("\n"))},
+                arrays[f"words {language} rarity"].astype(np.float32),
+                _unpacked(arrays[f"words {language} weights"], arrays[f"words {language} weights scales"]),
+                arrays[f"words {language} offsets"],
+            )
+            for language in LANGUAGES
+            if f"words {language}" in arrays
         }
         embedding = (levels * arrays["embedding scales"].astype(np.float32)).reshape(-1, positions.shape[1])
         return cls(
@@ -198,7 +237,24 @@ class Recogniser:
             arrays["offset"],
             tuple(Layer(layers[number]) for number in sorted(layers)),
             heads,
+            words,
         )
+
+
+def ngrams(text: str) -> set[str]:
+    """Chinese characters up to three in a row, English words up to two, of a message."""
+    plain = normalise(text)
+    if detect_language(text) == "zh":
+        return {plain[start : start + length] for length in (1, 2, 3) for start in range(len(plain) - length + 1)}
+    words = _WORD.findall(plain)
+    return {*words, *map(" ".join, itertools.pairwise(words))}
+
+
+def _logarithms(scores: Array) -> Array:
+    """Of the probabilities that belong to scores, by softmax."""
+    above = scores - scores.max()
+    result: Array = above - np.log(np.exp(above).sum())
+    return result
 
 
 def _packed(name: str, values: Array) -> dict[str, NDArray[np.generic]]:

@@ -112,8 +112,10 @@ def scaffold(
         ASKED: question,
     }
     meaning = meaning_of(text, language, earlier, _REMEMBERED if kind in ("question", "short") else 0)
-    if meaning is not None and kind == "good_news" and not meaning.good:
-        meaning = None
+    if meaning is not None and kind in _TELLS:
+        particular = meaning.asks if kind == "short" else meaning.says
+        if (kind == "good_news" and not meaning.good) or all(_said(sentence, said) for sentence in particular):
+            meaning = None
     occasion = Occasion(language, turn, theme, (*earlier, text))
     chance = random.Random(text)
 
@@ -192,11 +194,9 @@ def scaffold(
     if meaning is not None and kind in _TELLS:
         answer += fitting(meaning.says) if kind != "short" else []
         answer += fitting(meaning.asks) if kind == "short" or len(earlier) % 2 == 0 else []
-    if not answer:
-        answer = [offered(bank["turns"]["short"])]
     needed = needed or max(answer, key=lambda offer: offer.rating)
     shape = plan["good_news" if kind == "good_news" and own else "feeling" if told else "told" if earlier else "untold"]
-    particular = plan["turns"][kind]
+    shown = plan["turns"][kind]
     return Scaffold(
         {
             Layer.EMOTIONS_AND_CONTEXT: [
@@ -204,8 +204,8 @@ def scaffold(
                 *([[plan["face"].format(face=face)]] if face else []),
             ],
             Layer.CAUSES_AND_BELIEFS: [best([choice]).choices for choice in shape["L2"]],
-            Layer.INTENTION: [best(particular["L3"]).choices],
-            Layer.STRATEGY: [best(particular["L4"]).choices],
+            Layer.INTENTION: [best(shown["L3"]).choices],
+            Layer.STRATEGY: [best(shown["L4"]).choices],
             Layer.ANSWER: [offer.choices for offer in answer if offer is needed or offer.rating >= LEAST],
         }
     )

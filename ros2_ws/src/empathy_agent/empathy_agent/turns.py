@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from empathy_agent import recognition
+from empathy_agent.meanings import gladness
 from empathy_agent.packaged import read_yaml
 from empathy_agent.safety.normalise import normalise
 from empathy_agent.session import key
@@ -41,9 +42,11 @@ _TELLING = {"zh": 14, "en": 45}
 _LONGEST_SHORT = {"zh": 6, "en": 14}
 """Letters."""
 SURE = 0.5
-"""Probability from which a message is what it is recognised as."""
-_REQUEST = "request"
-"""A kind that is recognised only: a question for what the agent cannot do."""
+"""Probability from which a message is taken for a question, a story, or for something good."""
+SURE_OF_OTHERS = 0.7
+"""The same for other kinds, which are answered in a tone of their own."""
+_WEAK = ("opinion", "cope", "future")
+"""Types whose words stand in questions of other types as often."""
 _PREFACE = re.compile(
     r"^(?:can|may|could) i (?:ask|tell) you (?:something|a question)\b|"
     r"^我?(?:能|可以|想)问(?:你|您)?(?:个|一个|一件|点)?(?:事|问题)"
@@ -59,13 +62,6 @@ _DENIED = {
 """Before a word of a theme: it is not so."""
 _EITHER = re.compile(r"\bor\b|还是")
 """In a question for a choice: "the library or the café?"."""
-_YES_OR_NO = re.compile(
-    r"[吗么没不]$|(.)不\1|是不是|会不会|有没有|能不能|可不可以|应不应该|值不值得|"
-    r"(?:^|[,.;!] ?|\b(?:and|but|so|or|well|then|now|like|ok|okay|think|honestly|actually) )"
-    r"(?:is|are|was|were|am|does|do|did|has|have|had|will|would|can|could|isn't|aren't|doesn't|don't|didn't|won't)"
-    r" (?:i|you|u|he|she|it|they|we|that|this|there|my|the|a|an|people|anyone|everyone)\b"
-)
-"""In a question that yes or no would answer."""
 _SENTENCE = re.compile(r"[^。！？.!?\n]+[。！？.!?\n]*")
 
 
@@ -94,28 +90,30 @@ def turn_of(text: str, language: str, before: str | None = None) -> Turn:
         if kind in _BRIEF and not brief:
             continue
         if kind == "question":
-            if question := _question(plain, language):
-                return Turn(kind, question)
+            if asked := _asked(plain, language):
+                return Turn(kind, _type(asked, language, text, before))
         elif _compiled(language, kind).search(plain) and not (kind == "thanks" and _goes_on(plain, language)):
             return Turn(kind)
-    if plain.endswith("?"):  # of no known form
-        return Turn("question", _type(_sentences(plain)[-1:] or [plain], language))
     told = "story" if before is None else "more"
-    kind = _recognised(text, before or "")
-    if kind == _REQUEST:
-        return Turn("question", _type(_sentences(plain), language, _REQUEST))
-    if kind == "question":
-        return Turn(kind, _type(_sentences(plain), language))
+    kind = "question" if plain.endswith("?") else _recognised(text, language, before or "")
+    if kind in ("question", "request"):
+        return Turn("question", _type(" ".join(_sentences(plain)[-2:]), language, text, before))
     if kind and not (kind in _BRIEF and not brief):
         return Turn(told if kind == "story" else kind)
     return Turn("short" if len(key(plain)) <= _LONGEST_SHORT[language] else told)
 
 
-def _recognised(text: str, before: str) -> str:
-    """What a message has been recognised as; empty where that is not sure."""
-    chances = recognition.shipped().probabilities(text, before)[recognition.KIND]
-    best = max(chances, key=chances.__getitem__)
-    return best if chances[best] >= SURE else ""
+def _recognised(text: str, language: str, before: str) -> str:
+    """What a message has been recognised as; empty where that is not sure.
+
+    Joy at what is none hurts most, so good news have to mean something good, too.
+    """
+    chances = recognition.shipped().probabilities(text, before)
+    kinds = chances[recognition.KIND]
+    best = max(kinds, key=kinds.__getitem__)
+    least = SURE if best in ("question", "story") else SURE_OF_OTHERS
+    sad = best == "good_news" and gladness(chances[recognition.MEANING], language) < SURE
+    return best if kinds[best] >= least and not sad else ""
 
 
 def theme_of(texts: list[str], language: str) -> str:
@@ -141,24 +139,23 @@ def theme_of(texts: list[str], language: str) -> str:
     return _HURT if hurt else "general"
 
 
-def _question(plain: str, language: str) -> str:
-    """The type of the question that a message ends with, empty without one."""
+def _asked(plain: str, language: str) -> str:
+    """The sentence with which a message asks, one of its last two; empty where it does not."""
     for sentence in reversed(_sentences(plain)[-2:]):
         if not _PREFACE.search(sentence) and _compiled(language, "question").search(sentence):
-            return _type([sentence], language)
+            return sentence
     return ""
 
 
-def _type(sentences: list[str], language: str, default: str = "") -> str:
-    """The type of a question in the last two of these sentences; of none known, by its form, or ``default``."""
-    for sentence in reversed(sentences[-2:]):
-        for name, patterns in moves(language)["question_types"].items():
-            if _joined(tuple(patterns)).search(sentence):
-                return name
-    if default:
-        return default
-    asked = "".join(sentences[-1:]).rstrip("?。.!~ ")
-    return "decide" if _EITHER.search(asked) else "whether" if _YES_OR_NO.search(asked) else "cope"
+def _type(asked: str, language: str, text: str, before: str | None) -> str:
+    """The type of a question: by its words, by its form, or as it has been recognised."""
+    for name, patterns in moves(language)["question_types"].items():
+        if name not in _WEAK and _joined(tuple(patterns)).search(asked):
+            return name
+    if _EITHER.search(asked):
+        return "decide"
+    chances = recognition.shipped().probabilities(text, before or "")[recognition.QUESTION]
+    return max(chances, key=chances.__getitem__)
 
 
 def _sentences(plain: str) -> list[str]:

@@ -99,7 +99,8 @@ def test_what_is_none_is_refused(data: bytes) -> None:
 
 
 def test_weights_without_a_head_are_refused() -> None:
-    headless = replace(shipped(), heads={KIND: Head(("a",), np.zeros((384, 1), np.float32), np.zeros(1, np.float32))})
+    heads = {KIND: Head(("a",), np.zeros((384, 1), np.float32), np.zeros(1, np.float32))}
+    headless = replace(shipped(), heads=heads)
     with pytest.raises(KeyError, match="head meaning"):
         Recogniser.from_bytes(headless.to_bytes())
     file = io.BytesIO()

@@ -43,7 +43,7 @@ def small(seed: int = 0) -> Recogniser:
     table = chance.normal(0, 1, (UNKNOWN + 1 + len(pieces), WIDTH)).astype(np.float32)
     positions = chance.normal(0, 0.1, (192, WIDTH)).astype(np.float32)
     ones, zeros = np.ones(WIDTH, np.float32), np.zeros(WIDTH, np.float32)
-    return Recogniser(pieces, table, positions, ones, zeros, (Layer(weights),), {})
+    return Recogniser(pieces, table, positions, ones, zeros, (Layer(weights),), {}, {})
 
 
 MESSAGES = [

@@ -13,7 +13,7 @@ from imuface_robot.mirror import Face
 
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 _QUESTION = re.compile("[?？][”’」』）)\"']*$")
-_WARM = {"greeting": 0.5, "thanks": 0.5, "goodbye": 0.5, "good_news": 0.8, "small_talk": 0.4}
+_WARM = {"greeting": 0.5, "thanks": 0.5, "goodbye": 0.5, "good_news": 0.8, "small_talk": 0.4, "plan": 0.4}
 """Turns that are answered with a smile, by strength."""
 _GRAVE = ("story", "more", "anger_at_agent", "correction")
 NOD_PERIOD = 4.0

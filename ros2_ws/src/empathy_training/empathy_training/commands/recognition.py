@@ -36,7 +36,7 @@ def train_recognition(
     with one_line_errors():
         from empathy_agent.language import detect_language
         from empathy_agent.meanings import LIKELY
-        from empathy_agent.recognition import KIND, MEANING, Recogniser, shipped
+        from empathy_agent.recognition import KIND, MEANING, QUESTION, Recogniser, shipped
         from empathy_agent.turns import SURE
 
         from empathy_training.recognition.base import read_base
@@ -55,11 +55,11 @@ def train_recognition(
         else:
             messages = read(labelled or LABELLED)
             start = read_base(base, layers, (message.text for message in messages)) if base else shipped()
-            train(messages, start, epochs, seed, told)
+            output.write_bytes(train(messages, start, epochs, seed, told).to_bytes())
             recogniser = Recogniser.from_bytes(output.read_bytes())
         for language in ("zh", "en"):
             chosen = [message for message in held_out if detect_language(message.text) == language]
-            for task, least in ((KIND, SURE), (MEANING, LIKELY)) if chosen else ():
+            for task, least in ((KIND, SURE), (QUESTION, 0.0), (MEANING, LIKELY)) if chosen else ():
                 whole, parts = measured(chosen, recogniser, task, least)
                 typer.echo(
                     f"{language}  {whole.messages} messages  {task:8} named {whole.named:.0%}, right {whole.right:.0%}"

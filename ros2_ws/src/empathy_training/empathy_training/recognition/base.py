@@ -103,6 +103,7 @@ def _read(data: bytes, layers: int, texts: Iterable[str]) -> Recogniser:
         matrix["emb.ln.b"],
         read,
         {},
+        {},
     )
 
 

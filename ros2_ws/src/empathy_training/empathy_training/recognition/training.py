@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from empathy_agent.recognition import HEADS, KIND, MEANING, NONE, Head, Layer, Recogniser
+from empathy_agent.language import detect_language
+from empathy_agent.recognition import (
+    HEADS,
+    KIND,
+    LANGUAGES,
+    MEANING,
+    NONE,
+    QUESTION,
+    Array,
+    Head,
+    Layer,
+    Recogniser,
+    Words,
+    ngrams,
+)
 
 KINDS = (
     "story",
@@ -27,21 +42,32 @@ KINDS = (
     "short",
 )
 """What a message may do, for labels: a turn's kinds, with ``request`` for what the agent cannot do."""
+QUESTIONS = (
+    *("decide", "tell", "reply", "refuse", "apologise", "greet", "help", "cope", "sleep", "thoughts", "normal"),
+    *("fault", "future", "why_self", "why_other", "whether", "outside", "opinion", "self_of_agent", "memory", "judged"),
+    *("request", "joke", "riddle"),
+)
+"""Types of question."""
 _BATCH = 32
 _RATE, _RATE_OF_HEADS = 1e-4, 3e-3
 _DECAY = 0.01
+_STEPS, _RATE_ALONE, _DECAY_ALONE = 600, 1e-2, 1e-3  # of a head that is trained alone
+_SEEN_IN = 3  # messages, for an n-gram to count
+_REGULARISATION, _ITERATIONS = 30.0, 100  # of the n-grams
+_NEVER = -20.0  # offset of a meaning that no message of the language has
 _OTHERS = 0.5  # weight of a message's second and third meaning; its first has 1
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """A message with what it does (empty: nobody has said) and what it means, the best first."""
+    """A message with what it does (empty: nobody has said), what it means, the best first, and how it asks."""
 
     talk: str
     before: str
     text: str
     kind: str
     meanings: tuple[str, ...]
+    question: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +99,10 @@ def _read(line: str, origin: str) -> Labelled:
         talk, before, text, kind = (str(entry[name]) for name in ("talk", "before", "text", "kind"))
         if kind not in (*KINDS, "") or not text.strip():
             raise ValueError(f"{kind!r} is no kind" if text.strip() else "no text")
-        return Labelled(talk, before, text, kind, tuple(map(str, entry["meanings"])))
+        question = str(entry.get("question", ""))
+        if question not in (*QUESTIONS, ""):
+            raise ValueError(f"{question!r} is no type of question")
+        return Labelled(talk, before, text, kind, tuple(map(str, entry["meanings"])), question)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{origin} holds no labelled message: {error}") from error
 
@@ -85,9 +114,10 @@ def train(
     seed: int = 0,
     on_epoch: Callable[[int, float, Recogniser], None] = lambda epoch, loss, recogniser: None,
 ) -> Recogniser:
-    """Train encoder and two new heads on; the embedding stays, as it is kept in four bits.
+    """Train the encoder on, with new heads for kind and meaning, and then a head for questions alone.
 
-    ``on_epoch`` is told the mean loss and given what has been learned so far.
+    The embedding stays, as it is kept in four bits. ``on_epoch`` is told the mean loss and given what has been learned
+    so far.
     """
     import torch
     from torch import nn
@@ -95,7 +125,7 @@ def train(
     torch.manual_seed(seed)
     chance = random.Random(seed)
     start = Recogniser.from_bytes(replace(start, heads=_new_heads(messages, start)).to_bytes())  # with its rounding
-    labels = {task: head.labels for task, head in start.heads.items()}
+    labels = {task: start.heads[task].labels for task in (KIND, MEANING)}
     model = _bert(start)
     width = start.embedding.shape[1]
     heads = nn.ModuleDict({task: nn.Linear(width, len(names)) for task, names in labels.items()})
@@ -110,7 +140,6 @@ def train(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, [_RATE, _RATE_OF_HEADS], total_steps=steps + 1, pct_start=0.1
     )
-    result = start
     for epoch in range(epochs):
         model.train()
         losses = []
@@ -126,9 +155,75 @@ def train(
             optimiser.step()
             schedule.step()
             losses.append(loss.item())
-        result = _recogniser(start, model, heads)
-        on_epoch(epoch, float(np.mean(losses)), result)
-    return result
+        on_epoch(epoch, float(np.mean(losses)), _recogniser(start, model, heads))
+    return with_words(
+        messages, with_questions(messages, Recogniser.from_bytes(_recogniser(start, model, heads).to_bytes()))
+    )
+
+
+def with_questions(messages: Sequence[Labelled], recogniser: Recogniser) -> Recogniser:
+    """The same with a head for the types of questions, trained on what its encoder makes of them."""
+    import torch
+
+    asked = [message for message in messages if message.question]
+    if not asked:
+        return recogniser
+    vectors = torch.tensor(np.stack([recogniser.vector(message.text, message.before) for message in asked]))
+    types = torch.tensor([QUESTIONS.index(message.question) for message in asked])
+    torch.manual_seed(0)
+    head = torch.nn.Linear(vectors.shape[1], len(QUESTIONS))
+    optimiser = torch.optim.AdamW(head.parameters(), lr=_RATE_ALONE, weight_decay=_DECAY_ALONE)
+    for _ in range(_STEPS):
+        loss = torch.nn.functional.cross_entropy(head(vectors), types)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return replace(recogniser, heads={**recogniser.heads, QUESTION: _head(QUESTIONS, head)})
+
+
+def with_words(messages: Sequence[Labelled], recogniser: Recogniser) -> Recogniser:
+    """The same with n-grams for the meaning, by logistic regression, rare ones weighing more."""
+    words = {}
+    for language in LANGUAGES:
+        chosen = [message for message in messages if detect_language(message.text) == language]
+        if len({label for message in chosen for label, _ in _meant(message)}) > 1:
+            words[language] = _words(chosen, recogniser.heads[MEANING].labels)
+    return replace(recogniser, words=words)
+
+
+def _words(messages: Sequence[Labelled], labels: Sequence[str]) -> Words:
+    from scipy.sparse import csr_matrix
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import normalize
+
+    found = [sorted(ngrams(message.text)) for message in messages]
+    counts = Counter(gram for grams in found for gram in grams)
+    names = {gram: row for row, gram in enumerate(sorted(gram for gram, count in counts.items() if count >= _SEEN_IN))}
+    rarity = np.array([1 + np.log(len(messages) / counts[name]) for name in names], dtype=np.float32)
+    examples = [(row, *pair) for row, message in enumerate(messages) for pair in _meant(message)]
+    rows = [[names[gram] for gram in found[row] if gram in names] for row, _, _ in examples]
+    ends = np.cumsum([0, *map(len, rows)])
+    columns = np.array([column for row in rows for column in row], dtype=np.int64)
+    matrix = normalize(csr_matrix((rarity[columns], columns, ends), shape=(len(rows), len(names))))
+    model = LogisticRegression(C=_REGULARISATION, max_iter=_ITERATIONS, tol=1e-3)
+    model.fit(matrix, [label for _, label, _ in examples], sample_weight=[weight for _, _, weight in examples])
+    coefficients, intercepts = model.coef_, model.intercept_
+    if len(model.classes_) == 2:  # one row of weights, those of the second
+        coefficients, intercepts = (
+            np.vstack([-coefficients, coefficients]) / 2,
+            np.hstack([-intercepts, intercepts]) / 2,
+        )
+    weights = np.zeros((len(names), len(labels)), np.float32)
+    offsets = np.full(len(labels), _NEVER, np.float32)
+    for row, label in enumerate(model.classes_):
+        weights[:, labels.index(label)], offsets[labels.index(label)] = coefficients[row], intercepts[row]
+    return Words(names, rarity, weights, offsets)
+
+
+def _meant(message: Labelled) -> list[tuple[str, float]]:
+    """The meanings of which a message is an example, and how much of one."""
+    best, *others = message.meanings or (NONE,)
+    return [(best, 1.0), *((other, _OTHERS) for other in others)]
 
 
 def measured(
@@ -141,14 +236,14 @@ def measured(
     found: dict[str, list[tuple[str, bool]]] = {}
     everything = []
     for message in messages:
-        if task == KIND and not message.kind:
+        true = {KIND: (message.kind,), MEANING: message.meanings or (NONE,), QUESTION: (message.question,)}[task]
+        if true == ("",):
             continue
         chances = recogniser.probabilities(message.text, message.before)[task]
         best = max(chances, key=chances.__getitem__)
-        true = (message.kind,) if task == KIND else message.meanings
         named = best if chances[best] >= least and best != NONE else ""
         everything.append((named, named in true))
-        for label in {named, *true} - {""}:
+        for label in {named, *true} - {"", NONE}:
             found.setdefault(label, []).append((named if named == label else "", named == label and label in true))
     return _share(everything), {label: _share(rows) for label, rows in sorted(found.items())}
 
@@ -163,7 +258,7 @@ def _new_heads(messages: Sequence[Labelled], start: Recogniser) -> dict[str, Hea
     width = start.embedding.shape[1]
     return {
         task: Head(names, np.zeros((width, len(names)), np.float32), np.zeros(len(names), np.float32))
-        for task, names in ((KIND, KINDS), (MEANING, (*meanings, NONE)))
+        for task, names in ((KIND, KINDS), (MEANING, (*meanings, NONE)), (QUESTION, QUESTIONS))
     }
 
 
@@ -171,8 +266,7 @@ def _target(message: Labelled, task: str, labels: Sequence[str]) -> list[float]:
     """What should be said of a message, with the sum 1; all zeros where nobody has said."""
     wanted = {message.kind: 1.0}
     if task == MEANING:
-        best, *others = message.meanings or (NONE,)
-        wanted = {best: 1.0, **dict.fromkeys(others, _OTHERS)}
+        wanted = dict(_meant(message))
     known = sum(wanted.get(label, 0.0) for label in labels)
     return [wanted.get(label, 0.0) / max(known, 1.0) for label in labels]
 
@@ -236,8 +330,10 @@ def _recogniser(start: Recogniser, model: Any, heads: Any) -> Recogniser:
         Layer({name: state[f"encoder.layer.{number}.{name}"] for name in layer.weights})
         for number, layer in enumerate(start.layers)
     )
-    learned = {
-        task: Head(start.heads[task].labels, head.weight.detach().numpy().T.copy(), head.bias.detach().numpy().copy())
-        for task, head in heads.items()
-    }
-    return replace(start, layers=layers, heads=learned)
+    learned = {task: _head(start.heads[task].labels, head) for task, head in heads.items()}
+    return replace(start, layers=layers, heads={**start.heads, **learned})
+
+
+def _head(labels: tuple[str, ...], linear: Any) -> Head:
+    weights: Array = linear.weight.detach().numpy().T.copy()
+    return Head(labels, weights, linear.bias.detach().numpy().copy())

@@ -2,7 +2,8 @@
 
 ``talk`` that it is of, empty where it stands alone; ``before``: the person's message before it, or empty; ``text``;
 ``kind``, of :data:`~empathy_training.recognition.training.KINDS`, empty for a message that was written for a meaning;
-``meanings``, the best first, of ``moves/meanings_*.yaml``, empty where none fits.
+``meanings``, the best first, of ``moves/meanings_*.yaml``, empty where none fits; of some questions ``question``, the
+type of ``moves/*.yaml``.
 """
 
 from __future__ import annotations
