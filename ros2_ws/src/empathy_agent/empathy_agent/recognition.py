@@ -250,11 +250,10 @@ def ngrams(text: str) -> set[str]:
     return {*words, *map(" ".join, itertools.pairwise(words))}
 
 
-def _logarithms(scores: Array) -> Array:
+def _logarithms(scores: NDArray[np.floating]) -> Array:
     """Of the probabilities that belong to scores, by softmax."""
     above = scores - scores.max()
-    result: Array = above - np.log(np.exp(above).sum())
-    return result
+    return np.asarray(above - np.log(np.exp(above).sum()), dtype=np.float32)
 
 
 def _packed(name: str, values: Array) -> dict[str, NDArray[np.generic]]:

@@ -7,6 +7,7 @@ can promise. Only clauses that stand on their own are taken.
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 
@@ -70,12 +71,18 @@ _EN_TURN = re.compile(
     re.IGNORECASE,
 )
 _CAPITAL = re.compile(r"^(?:[A-Z][a-z]+ [A-Z]|I\b|I')")
+_ZH_NAME = re.compile("[^\\W\\d_a-z你我他她它们的了是不在有这那个么什就都也还说要会能到去来上下一里]{2}")
+_EN_NAME = re.compile(
+    r"\b(?!(?:about|there|their|would|could|should|really|still|going|think|things?|other|again|because|first|where|which"
+    r"|never|always|myself|yourself|after|before|those|these|maybe|doing|being|every|little|right|years|today)\b)[a-z]{5,}"
+)
+_SENTENCE_END = re.compile(r"[。！？!?\n]+|\.(?=\s)")
 _ZH_SMALL = range(3, 23)
 _ZH_CORRECTION = re.compile(r"^(?:而|其实|(?!我).{1,6}的)?(是.+)$|^(?:我(?:说|讲|指)的是)(.+)$")
 _ZH_ASKED_LEAD = re.compile(
     r"^(?:那(?![个些])|所以|可是|但是?|不过|请问|我想问(?:问|一下)?|帮我想想|我不知道|不知道|嗯|你(?:说|觉得|看)(?!的)|[，,])+"
 )
-_ZH_ASKED_END = re.compile(r"(?:呢|啊|呀|吧|好)+$")
+_ZH_ASKED_END = re.compile(r"(?:呢|啊|呀|吧|(?:比较|更)?好)+$")
 _ZH_ASKS = re.compile(r"怎么|怎样|如何|什么|该不该|要不要|是不是|能不能|会不会|可不可以|还是|哪|谁|几|多久|多少")
 _ZH_ASKED_MOST = 26
 _EN_ASKED = [
@@ -127,6 +134,25 @@ def clauses(text: str, language: str) -> list[str]:
     text = plain(text)
     found = _turned_zh(text) if language == "zh" else _turned_en(text)
     return list(dict.fromkeys(turned for own, turned in found if assess(own).risk is Risk.NONE))[-MOST:]
+
+
+def told_before_asking(text: str, language: str) -> list[str]:
+    """The clauses of a message that ends in a question, without those of its last sentence: what is asked is no fact."""
+    ends = list(_SENTENCE_END.finditer(text.rstrip().rstrip("。！？!?.~… ")))
+    return clauses(text[: ends[-1].end()], language) if ends else []
+
+
+def is_about(clause: str, text: str, language: str) -> bool:
+    """Whether a clause names something that a text names, too."""
+    return bool(_names(clause, language) & _names(text, language))
+
+
+def _names(text: str, language: str) -> set[str]:
+    """Pairs of Chinese characters, or long English words, without those that are in everything."""
+    text = simple(text, language).lower()
+    if language == "en":
+        return set(_EN_NAME.findall(text))
+    return {pair for pair in map("".join, itertools.pairwise(text)) if _ZH_NAME.fullmatch(pair)}
 
 
 def corrections(text: str, language: str) -> list[str]:

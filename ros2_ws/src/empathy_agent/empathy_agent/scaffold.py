@@ -21,7 +21,7 @@ from empathy_agent.choices import leanings
 from empathy_agent.language import language_data
 from empathy_agent.meanings import meaning_of
 from empathy_agent.preference import BEST, PLACE, Occasion, Sentence, shipped
-from empathy_agent.reflection import asked, clauses, corrections
+from empathy_agent.reflection import asked, clauses, corrections, is_about, told_before_asking
 from empathy_agent.sentences import split_sentences
 from empathy_agent.session import key
 from empathy_agent.situations import DOING, advice
@@ -43,6 +43,8 @@ _REMEMBERED = 3
 """Earlier messages whose clauses may be taken up."""
 _TELLS = ("story", "more", "good_news", "small_talk", "short")
 """Kinds of turn that are answered to what they mean."""
+_OWN = {"correction": corrections, "question": told_before_asking}
+"""Whose own words are other clauses than usual."""
 _ABOUT_AGENT = ("memory", "self_of_agent", "outside", "judged")
 
 
@@ -98,9 +100,11 @@ def scaffold(
     taken_up = bank["taken_up"]
     theme = theme_of([*earlier, text], language)
     kind = turn.kind
-    own = corrections(text, language) if kind == "correction" else clauses(text, language)
+    own = _OWN.get(kind, clauses)(text, language)
     before = [clause for post in earlier[-_REMEMBERED:] for clause in clauses(post, language)]
     question = asked(text, language) if kind == "question" else []
+    if kind == "question":  # what has nothing to do with the question is no reason
+        before = [clause for clause in before if is_about(clause, text, language)]
     told = own + before if kind == "question" else before if kind == "short" else own
     picks = {
         CLAUSE: sorted(told, key=len)[-_TELLING:],

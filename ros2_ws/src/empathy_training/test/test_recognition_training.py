@@ -142,7 +142,7 @@ def base(chance: np.random.Generator) -> bytes:
         shapes |= {f"l0.{short}.w": size * WIDTH, f"l0.{short}.b": INNER if short == "fi" else WIDTH}
     for short in ("aln", "oln"):
         shapes |= {f"l0.{short}.w": WIDTH, f"l0.{short}.b": WIDTH}
-    arrays = {}
+    arrays: dict[str, bytes] = {}
     for name, count in shapes.items():
         values = chance.normal(0, 1, count).astype(np.float32)
         arrays[name] = values.tobytes()
@@ -153,10 +153,10 @@ def base(chance: np.random.Generator) -> bytes:
             arrays[name] = blocks.tobytes()
     size = 4 + sum(2 + len(name) + 21 for name in arrays)
     place, directory = len(head) + size, struct.pack("<i", len(arrays))
-    for name, values in arrays.items():
+    for name, stored in arrays.items():
         directory += struct.pack("<H", len(name)) + name.encode()
-        directory += struct.pack("<BIQQ", 0, shapes[name], place, len(values))
-        place += len(values)
+        directory += struct.pack("<BIQQ", 0, shapes[name], place, len(stored))
+        place += len(stored)
     return head + directory + b"".join(arrays.values())
 
 
