@@ -14,6 +14,7 @@ import io
 import itertools
 import math
 import re
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -198,8 +199,11 @@ class Recogniser:
     @classmethod
     def from_bytes(cls, data: bytes) -> Recogniser:
         """Raises ``ValueError`` or ``KeyError`` when these are no weights."""
-        with np.load(io.BytesIO(data)) as file:
-            arrays = dict(file)
+        try:
+            with np.load(io.BytesIO(data)) as file:
+                arrays = dict(file)
+        except (zipfile.BadZipFile, EOFError) as error:
+            raise ValueError(f"these are no weights: {error}") from error
         names = str(arrays["pieces"]).split("\n")
         places = zip(arrays["rows"].tolist(), arrays["scores"].tolist(), strict=True)
         packed = arrays["embedding"]

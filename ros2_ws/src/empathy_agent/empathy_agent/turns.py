@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from empathy_agent import recognition
-from empathy_agent.meanings import gladness
+from empathy_agent.meanings import SURE_OF_TONE, gladness
 from empathy_agent.packaged import read_yaml
+from empathy_agent.safety import Risk, assess
 from empathy_agent.safety.normalise import normalise
 from empathy_agent.session import key
 
@@ -41,12 +42,14 @@ _TELLING = {"zh": 14, "en": 45}
 """Characters of a sentence that tells something, and is no courtesy."""
 _LONGEST_SHORT = {"zh": 6, "en": 14}
 """Letters."""
-SURE = 0.5
-"""Probability from which a message is taken for a question, a story, or for something good."""
-SURE_OF_OTHERS = 0.7
-"""The same for other kinds, which are answered in a tone of their own."""
-_WEAK = ("opinion", "cope", "future")
-"""Types whose words stand in questions of other types as often."""
+SURE = {"story": 0.5, "short": 0.7, "question": 0.7, "request": 0.7, "good_news": 0.7, "plan": 0.9}
+"""Probability from which a message is what it is recognised as; as other kinds too many were that are none."""
+_SURE_TO_BEGIN_WITH = {"question": 0.95, "request": 0.95, "plan": 1.0}
+"""The same for the first message of a session, where it differs."""
+_WEAK = ("opinion", "future")
+"""Types whose words stand in questions of other types as often, unless nothing else stands there."""
+_BARE = {"zh": 12, "en": 32}
+"""Characters of a question in which nothing else stands."""
 _PREFACE = re.compile(
     r"^(?:can|may|could) i (?:ask|tell) you (?:something|a question)\b|"
     r"^我?(?:能|可以|想)问(?:你|您)?(?:个|一个|一件|点)?(?:事|问题)"
@@ -95,25 +98,25 @@ def turn_of(text: str, language: str, before: str | None = None) -> Turn:
         elif _compiled(language, kind).search(plain) and not (kind == "thanks" and _goes_on(plain, language)):
             return Turn(kind)
     told = "story" if before is None else "more"
-    kind = "question" if plain.endswith("?") else _recognised(text, language, before or "")
+    kind = "question" if plain.endswith("?") else _recognised(text, language, before)
     if kind in ("question", "request"):
         return Turn("question", _type(" ".join(_sentences(plain)[-2:]), language, text, before))
-    if kind and not (kind in _BRIEF and not brief):
+    if kind:
         return Turn(told if kind == "story" else kind)
     return Turn("short" if len(key(plain)) <= _LONGEST_SHORT[language] else told)
 
 
-def _recognised(text: str, language: str, before: str) -> str:
-    """What a message has been recognised as; empty where that is not sure.
+def _recognised(text: str, language: str, before: str | None) -> str:
+    """What a message has been recognised as; empty where that is not sure, or where it states a risk.
 
     Joy at what is none hurts most, so good news have to mean something good, too.
     """
-    chances = recognition.shipped().probabilities(text, before)
+    chances = recognition.shipped().probabilities(text, before or "")
     kinds = chances[recognition.KIND]
     best = max(kinds, key=kinds.__getitem__)
-    least = SURE if best in ("question", "story") else SURE_OF_OTHERS
-    sad = best == "good_news" and gladness(chances[recognition.MEANING], language) < SURE
-    return best if kinds[best] >= least and not sad else ""
+    least = (_SURE_TO_BEGIN_WITH if before is None else SURE).get(best, SURE.get(best, 1.0))
+    sad = best == "good_news" and gladness(chances[recognition.MEANING], language) < SURE_OF_TONE
+    return best if kinds[best] >= least and not sad and assess(text).risk is Risk.NONE else ""
 
 
 def theme_of(texts: list[str], language: str) -> str:
@@ -150,7 +153,8 @@ def _asked(plain: str, language: str) -> str:
 def _type(asked: str, language: str, text: str, before: str | None) -> str:
     """The type of a question: by its words, by its form, or as it has been recognised."""
     for name, patterns in moves(language)["question_types"].items():
-        if name not in _WEAK and _joined(tuple(patterns)).search(asked):
+        strong = name not in _WEAK or len(asked) <= _BARE[language]
+        if strong and _joined(tuple(patterns)).search(asked):
             return name
     if _EITHER.search(asked):
         return "decide"

@@ -124,7 +124,6 @@ TURNS = {
         "It's raining again today.",
         "What are you doing?",
         "I had pizza for dinner.",
-        "Tell me a joke",
     ],
     "short": [
         "I guess",
@@ -212,6 +211,8 @@ QUESTIONS = {
         "What would you do?",
     ],
     "memory": ["Will you remember me tomorrow?", "Is this private?", "Do you remember what I told you?"],
+    "joke": ["Tell me a joke", "I'm bored, make me laugh", "Five hours at the gate. Entertain me."],
+    "riddle": ["Knock knock", "Here's a riddle for you", "Guess what I had for lunch"],
     "self_of_agent": [
         "Are you human?",
         "Do you have feelings?",

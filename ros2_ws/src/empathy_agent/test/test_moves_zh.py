@@ -399,6 +399,7 @@ QUESTIONS = {
         "怎么做才能让她原谅我？",
     ],
     "decide": [
+        "是再考一年还是去找工作啊，我真的想不明白",
         "我是该留下还是该走？",
         "我要不要告诉她真相？",
         "这个工作我该不该辞？",
@@ -449,7 +450,6 @@ QUESTIONS = {
         "回家看到它的碗我就哭，这种难受要怎么熬过去啊",
         "我怎么坚持下去呢",
         "怎麼辦才不會那麼緊張啊",
-        "是再考一年还是去找工作啊，我真的想不明白",
         "我现在该怎么办？",
         "接下来怎么办啊？",
         "日子还怎么过？",
@@ -513,6 +513,8 @@ QUESTIONS = {
         "我说的话会有谁看到我说的吗？",
         "你会告诉别人吗？",
     ],
+    "joke": ["给我讲个笑话吧", "无聊，逗我笑一下", "来个段子"],
+    "riddle": ["考你一个，什么鱼不能吃", "猜猜我今天吃了什么", "来个脑筋急转弯"],
     "self_of_agent": [
         "你是真人吗？",
         "你是谁？",
@@ -565,7 +567,7 @@ def test_there_is_enough_of_everything() -> None:
         assert len(BANK["turns"][name]) >= fewest, name
     for name, fewest in FEWEST_FRAMES.items():
         assert len(BANK["frames"][name]) >= fewest, name
-    assert set(BANK["answers"]) == set(BANK["question_types"])
+    assert set(BANK["answers"]) == {*BANK["question_types"], "request", "whether"}  # these have no words
     for name, parts in BANK["answers"].items():
         assert len(parts["first"]) >= 7, name
         assert len(parts["then"]) >= 6, name

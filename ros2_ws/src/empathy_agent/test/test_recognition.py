@@ -41,7 +41,6 @@ def best(text: str, task: str, before: str = "") -> str:
         ("那我怎么回他", "他又问我什么时候结婚", "question"),
         ("sent it!! she wrote back in two minutes and says yes", "I still haven't sent the letter", "good_news"),
         ("发了！！她秒回，说好呀", "我还在想要不要发给她", "good_news"),
-        ("行，那我今晚先跟我妈说", "还没告诉家里", "plan"),
         ("She hasn't said a word to me since Sunday.", "", "story"),
         ("她从周日起就没跟我说过一句话。", "", "story"),
     ],
@@ -94,7 +93,7 @@ def test_what_is_written_is_read_again() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"no weights at all"])
 def test_what_is_none_is_refused(data: bytes) -> None:
-    with pytest.raises((ValueError, EOFError, OSError)):
+    with pytest.raises(ValueError):  # noqa: PT011 - numpy's own words for what is no archive at all
         Recogniser.from_bytes(data)
 
 

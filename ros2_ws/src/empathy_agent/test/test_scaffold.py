@@ -10,6 +10,7 @@ import pytest
 from empathy_agent.chain import Layer
 from empathy_agent.grammar import LANGUAGES
 from empathy_agent.language import language_data
+from empathy_agent.meanings import meanings
 from empathy_agent.safety import objection
 from empathy_agent.scaffold import CLAUSE, OFFERED, scaffold
 from empathy_agent.sentences import split_sentences
@@ -86,9 +87,30 @@ def test_the_same_post_gets_the_same_offer() -> None:
 
 def test_the_theme_of_the_session_decides() -> None:
     bank = moves("en")["validations"]
-    plan = scaffold(Turn("more"), "en", "My sister did not call.", [POSTS["en"]])
-    _, validations = plan.sentences[Layer.ANSWER]
+    plan = scaffold(Turn("more"), "en", "Her cat sits there now.", [POSTS["en"]])
+    validations = plan.sentences[Layer.ANSWER][-1]
     assert set(validations) <= {*bank["loss"], *bank["general"]}
+
+
+def test_a_message_whose_meaning_is_known_gets_its_words_and_no_others() -> None:
+    known = meanings("en")["left-out"]
+    text = "Everyone from my class went to the lake and nobody told me."
+    said, asked = scaffold(Turn("story"), "en", text).sentences[Layer.ANSWER]
+    assert set(said) == set(known.says)
+    assert set(asked) <= set(known.asks)
+    (again,) = scaffold(Turn("more"), "en", text, [text], set(map(key, said[:3]))).sentences[Layer.ANSWER]
+    assert again == said[3:]
+    plan = scaffold(Turn("question", "cope"), "en", "So what do I do?", [text])
+    assert set(plan.sentences[Layer.ANSWER][0]) <= set(known.do)
+
+
+def test_only_what_the_question_is_about_is_remembered() -> None:
+    earlier = ["My landlord keeps the deposit.", "My sister moved to Leeds."]
+    answer = scaffold(Turn("question", "tell"), "en", "How do I ask the landlord for it?", earlier).sentences[
+        Layer.ANSWER
+    ]
+    remembered = [choice for choices in answer for choice in choices if "your " in choice]
+    assert not any("sister" in choice for choice in remembered)
 
 
 def test_nobody_is_comforted_who_told_good_news() -> None:

@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 from empathy_agent.cli import one_line_errors
 
+_LEAST = 0.7
+"""Probability from which kinds are counted as named."""
+
 
 def train_recognition(
     output: Annotated[Path, typer.Option(help="File for the weights.")] = Path("out/recognition.npz"),
@@ -37,7 +40,6 @@ def train_recognition(
         from empathy_agent.language import detect_language
         from empathy_agent.meanings import LIKELY
         from empathy_agent.recognition import KIND, MEANING, QUESTION, Recogniser, shipped
-        from empathy_agent.turns import SURE
 
         from empathy_training.recognition.base import read_base
         from empathy_training.recognition.data import EXAM, LABELLED
@@ -59,10 +61,10 @@ def train_recognition(
             recogniser = Recogniser.from_bytes(output.read_bytes())
         for language in ("zh", "en"):
             chosen = [message for message in held_out if detect_language(message.text) == language]
-            for task, least in ((KIND, SURE), (QUESTION, 0.0), (MEANING, LIKELY)) if chosen else ():
+            for task, least in ((KIND, _LEAST), (QUESTION, 0.0), (MEANING, LIKELY)):
                 whole, parts = measured(chosen, recogniser, task, least)
-                typer.echo(
-                    f"{language}  {whole.messages} messages  {task:8} named {whole.named:.0%}, right {whole.right:.0%}"
-                )
+                if whole.messages:
+                    head = f"{language}  {whole.messages} messages  {task:8}"
+                    typer.echo(f"{head} named {whole.named:.0%}, right {whole.right:.0%}")
                 for label, part in parts.items() if task == KIND else ():
                     typer.echo(f"      {label:15} {part.messages:4}  named {part.named:.0%}, right {part.right:.0%}")

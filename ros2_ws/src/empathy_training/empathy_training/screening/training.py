@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import yaml
 from empathy_agent.language import detect_language
-from empathy_agent.recognition import NONE
 from empathy_agent.safety.classifier import KINDS, Classifier
 from empathy_agent.safety.features import BUCKETS, features, pieces
 from empathy_agent.safety.gate import by_rules, graver, marked
@@ -26,8 +25,6 @@ from empathy_training.corpus.examples import read_examples
 from empathy_training.corpus.importers import client_turns
 from empathy_training.corpus.seed import SEED_FILES
 from empathy_training.corpus.talk import TALK_FILES
-from empathy_training.recognition.data import LABELLED
-from empathy_training.recognition.training import read as read_messages
 from empathy_training.screening.data import FOLDER, UNSEEN
 
 FALSE_CRISES = 0.03
@@ -105,10 +102,9 @@ def training_lines() -> list[Line]:
 
 @functools.cache
 def corpus_lines() -> tuple[Line, ...]:
-    """Our own questions, turns of conversations and other messages as harmless lines, without what the rules find.
+    """The questions and the turns of our own conversations (``corpus``) as harmless lines, without what the rules find.
 
-    A topic is a conversation, a score of questions that stand together (wordings of one question are never apart), or
-    all messages of one meaning.
+    A topic is a conversation, or a score of questions that stand together: wordings of one question are never apart.
     """
     lines = []
     for file in (*ASKED_FILES, *TALK_FILES):
@@ -117,11 +113,6 @@ def corpus_lines() -> tuple[Line, ...]:
             family = example.session or f"{name}_{(int(number) - 1) // 20:02d}"
             if by_rules(normalise(example.post)).risk is Risk.NONE:
                 lines.append(Line(example.post, Risk.NONE, None, f"{_CORPUS}_{file.stem}/none/none/{family}"))
-    for file in LABELLED:
-        for message in read_messages([file]):
-            family = (message.meanings or (NONE,))[0]
-            if not message.talk and by_rules(normalise(message.text)).risk is Risk.NONE:
-                lines.append(Line(message.text, Risk.NONE, None, f"{_CORPUS}_{file.stem}/none/none/{family}"))
     return tuple(lines)
 
 
