@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 CRISIS_SELF = [
+    "My phone is dead and I want to die.",
     "我不想活了",
     "我真的不想再活下去了，太累了",
     "我想自杀",
@@ -135,6 +136,8 @@ CONCERN = [
 ]
 
 NONE = [
+    "I held her for an hour and my arm died but I didn't move.",
+    "My legs died on the last hill.",
     "现在我老婆快生了，处处要用钱，这话我怎么跟他开口？",
     "他坐在车站，几路车晚点了他都知道。",
     "My old mates put a photo up from the pub last night and I felt gutted.",

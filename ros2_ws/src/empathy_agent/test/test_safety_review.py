@@ -207,6 +207,8 @@ def test_what_must_not_be_said(text: str, language: str, check: str) -> None:
 @pytest.mark.parametrize(
     ("text", "language"),
     [
+        ("Fresh eyes sometimes see something new.", "en"),
+        ("Big ones get put off.", "en"),
         ("", "zh"),
         (" \n", "en"),
         ("……", "en"),

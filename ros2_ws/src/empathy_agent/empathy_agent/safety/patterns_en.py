@@ -31,6 +31,8 @@ _IDIOMS = any_of(
     r"(kill(?:ing)? ?my ?self|die of (?:an )?overdose|(?:he|she|they|husband|boyfriend|ex|dad|stepdad|uncle|partner)(?:'ll|'d|'s)?\b[^.!?\n]{0,24}\b(?:kill|murder) me if i (?:leave|tell|go to|report|call|talk to|ever|try|say|scream|don't come))",
     r"\bbreath(?:e|es|ed|ing) a word\b|\bmy (?:boss|manager|teacher|coach|landlord|editor|supervisor)(?:'ll| will| would|'s going to| is going to) (?:kill|murder) me\b",
     r"\bgoodbyes? to (?:the|my|our) (?:\w+ )?(?:house|flat|room|school|office|team|town|beach|garden|class|colleagues|landlady|neighbou?rs)\b|\blast (?:night|day|evening|shift|lesson|class) (?:in|at) (?:this|the|my|our) (?:\w+ )?(?:flat|house|room|job|school|office|shop|town|hotel|dorm|hospital|ward)\b",
+    r"\bmy (?:\w+ )?(?:arms?|legs?|feet|foot|hands?|fingers|thumbs?|calves|phone|laptop|tablet|car|bike|battery|headphones|earbuds)"
+    r" (?:just |totally |completely |basically |nearly |almost )*(?:died|(?:is|are|was|were) (?:dying|dead)|went dead)\b",
     r"\b(?:dying|dead|die|died) (?:to|for) (?:see|meet|know|hear|try|go|eat|get|find|read|watch|tell|show|visit|a|an|some|the|chocolate|coffee|you|pizza|food|your)\b",
     r"\b(?:die|died|dying|dead) (?:of|from|with) (?:laugh\w*|laughter|embarrass\w*|boredom|shame|curiosity|happiness|excitement|cringe|cuteness|the (?:heat|cold|cringe)|heat|thirst|hunger|cold|old age|envy|jealousy)\b",
     r"\bto die for\b|\b(?:almost|nearly) died (?:laughing|of|when (?:he|she|they|i) (?:said|saw|walked|read))\b|\bdied (?:laughing|inside)\b|\bdying (?:inside|laughing|over here|rn|right now) ?(?:lol|lmao|haha|😂|🤣)?|\bi'?m (?:dead|deceased|dying|ded)(?: (?:lol|lmao|haha|at|😂|💀)|[ ,.!]*$|[,.!]* (?:lol|lmao|that))",
