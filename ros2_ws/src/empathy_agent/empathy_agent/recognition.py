@@ -10,13 +10,15 @@ trained on by ``imuface empathy train-recognition`` (docs/recognition.md). Numpy
 from __future__ import annotations
 
 import functools
+import hashlib
 import io
 import itertools
 import math
 import re
 import zipfile
+from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 
 import numpy as np
@@ -45,6 +47,7 @@ _WORD = re.compile(r"[a-z']+|[!?]")
 _SPACE = "▁"
 _NO_PIECE = -25.0
 _EPSILON = 1e-12
+_KEPT = 64  # answers
 
 Array = NDArray[np.float32]
 
@@ -119,9 +122,23 @@ class Recogniser:
     layers: tuple[Layer, ...]
     heads: Mapping[str, Head]
     words: Mapping[str, Words]
+    _known: OrderedDict[bytes, dict[str, dict[str, float]]] = field(
+        init=False, repr=False, compare=False, default_factory=OrderedDict
+    )
 
     def probabilities(self, text: str, before: str = "") -> dict[str, dict[str, float]]:
-        """For each question how probable its labels are for a message; ``before``: the person's message before it."""
+        """For each question how probable its labels are for a message; ``before``: the person's message before it.
+
+        A turn asks several times: the last answers are kept, by a hash and without the text.
+        """
+        digest = hashlib.sha256(f"{before}\0{text}".encode("utf-8", "surrogatepass")).digest()
+        if (known := self._known.get(digest)) is None:
+            known = self._known[digest] = self._probabilities(text, before)
+            while len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        return known
+
+    def _probabilities(self, text: str, before: str) -> dict[str, dict[str, float]]:
         vector = self.vector(text, before)
         result = {}
         for name, head in self.heads.items():

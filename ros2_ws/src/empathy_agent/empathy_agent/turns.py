@@ -44,8 +44,8 @@ _LONGEST_SHORT = {"zh": 6, "en": 14}
 """Letters."""
 SURE = {"story": 0.5, "short": 0.7, "question": 0.7, "request": 0.7, "good_news": 0.7, "plan": 0.9}
 """Probability from which a message is what it is recognised as; as other kinds too many were that are none."""
-_SURE_TO_BEGIN_WITH = {"question": 0.95, "request": 0.95, "plan": 1.0}
-"""The same for the first message of a session, where it differs."""
+_SURE_TO_BEGIN_WITH = SURE | {"question": 0.95, "request": 0.95, "plan": 1.0}
+"""The same for the first message of a session."""
 _WEAK = ("opinion", "future")
 """Types whose words stand in questions of other types as often, unless nothing else stands there."""
 _BARE = {"zh": 12, "en": 32}
@@ -114,7 +114,7 @@ def _recognised(text: str, language: str, before: str | None) -> str:
     chances = recognition.shipped().probabilities(text, before or "")
     kinds = chances[recognition.KIND]
     best = max(kinds, key=kinds.__getitem__)
-    least = (_SURE_TO_BEGIN_WITH if before is None else SURE).get(best, SURE.get(best, 1.0))
+    least = (_SURE_TO_BEGIN_WITH if before is None else SURE).get(best, 1.0)
     sad = best == "good_news" and gladness(chances[recognition.MEANING], language) < SURE_OF_TONE
     return best if kinds[best] >= least and not sad and assess(text).risk is Risk.NONE else ""
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from empathy_agent.language import detect_language
 from empathy_agent.preference import BEST, BUCKETS, PLACE, Occasion, Preference, Sentence, buckets
 from empathy_agent.turns import theme_of, turn_of
 from numpy.typing import NDArray
+
+from empathy_training.jsonl import read_lines
 
 _REGULARISATION = 60.0  # chosen by cross-validation over the talks that are learned from
 _ITERATIONS = 300
@@ -43,27 +45,18 @@ def read(files: Iterable[Path]) -> list[Rated]:
         OSError: a file cannot be read.
         ValueError: a line is none of ours; the message names file and line.
     """
+    return [rated for line in read_lines(files, _read, "rated sentences") for rated in line]
+
+
+def _read(entry: dict[str, Any]) -> list[Rated]:
+    messages = tuple(str(message) for message in entry["messages"])
+    language = detect_language("".join(messages))
+    turn = turn_of(messages[-1], language, messages[-2] if len(messages) > 1 else None)
+    occasion = Occasion(language, turn, theme_of(list(messages), language), messages)
     return [
-        rated
-        for file in files
-        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1)
-        for rated in _read(line, f"{file}:{number}")
+        Rated(str(entry["talk"]), occasion, tuple(map(_sentence, place["offered"])), _digits(place))
+        for place in entry["places"]
     ]
-
-
-def _read(line: str, origin: str) -> list[Rated]:
-    try:
-        entry = json.loads(line)
-        messages = tuple(str(message) for message in entry["messages"])
-        language = detect_language("".join(messages))
-        turn = turn_of(messages[-1], language, messages[-2] if len(messages) > 1 else None)
-        occasion = Occasion(language, turn, theme_of(list(messages), language), messages)
-        return [
-            Rated(str(entry["talk"]), occasion, tuple(map(_sentence, place["offered"])), _digits(place))
-            for place in entry["places"]
-        ]
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise ValueError(f"{origin} holds no rated sentences: {error}") from error
 
 
 def _sentence(offered: Sequence[str]) -> Sentence:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from empathy_agent import turns
 from empathy_agent.language import detect_language
 from empathy_agent.recognition import (
     HEADS,
@@ -27,26 +27,11 @@ from empathy_agent.recognition import (
     ngrams,
 )
 
-KINDS = (
-    "story",
-    "good_news",
-    "question",
-    "request",
-    "plan",
-    "thanks",
-    "goodbye",
-    "greeting",
-    "correction",
-    "anger_at_agent",
-    "small_talk",
-    "short",
-)
-"""What a message may do, for labels: a turn's kinds, with ``request`` for what the agent cannot do."""
-QUESTIONS = (
-    *("decide", "tell", "reply", "refuse", "apologise", "greet", "help", "cope", "sleep", "thoughts", "normal"),
-    *("fault", "future", "why_self", "why_other", "whether", "outside", "opinion", "self_of_agent", "memory", "judged"),
-    *("request", "joke", "riddle"),
-)
+from empathy_training.jsonl import read_lines
+
+KINDS = (*(kind for kind in turns.KINDS if kind != "more"), "request")
+"""What a message may do, for labels: ``more`` is a story, ``request`` is for what the agent cannot do."""
+QUESTIONS = tuple(turns.moves("en")["answers"])
 """Types of question."""
 _BATCH = 32
 _RATE, _RATE_OF_HEADS = 1e-4, 3e-3
@@ -86,25 +71,17 @@ def read(files: Iterable[Path]) -> list[Labelled]:
         OSError: a file cannot be read.
         ValueError: a line is none of ours; the message names file and line.
     """
-    return [
-        _read(line, f"{file}:{number}")
-        for file in files
-        for number, line in enumerate(file.read_text("utf-8").splitlines(), 1)
-    ]
+    return read_lines(files, _read, "labelled message")
 
 
-def _read(line: str, origin: str) -> Labelled:
-    try:
-        entry = json.loads(line)
-        talk, before, text, kind = (str(entry[name]) for name in ("talk", "before", "text", "kind"))
-        if kind not in (*KINDS, "") or not text.strip():
-            raise ValueError(f"{kind!r} is no kind" if text.strip() else "no text")
-        question = str(entry.get("question", ""))
-        if question not in (*QUESTIONS, ""):
-            raise ValueError(f"{question!r} is no type of question")
-        return Labelled(talk, before, text, kind, tuple(map(str, entry["meanings"])), question)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{origin} holds no labelled message: {error}") from error
+def _read(entry: dict[str, Any]) -> Labelled:
+    talk, before, text, kind = (str(entry[name]) for name in ("talk", "before", "text", "kind"))
+    if kind not in (*KINDS, "") or not text.strip():
+        raise ValueError(f"{kind!r} is no kind" if text.strip() else "no text")
+    question = str(entry.get("question", ""))
+    if question not in (*QUESTIONS, ""):
+        raise ValueError(f"{question!r} is no type of question")
+    return Labelled(talk, before, text, kind, tuple(map(str, entry["meanings"])), question)
 
 
 def train(

@@ -3,7 +3,7 @@
 ``talk`` that it is of, empty where it stands alone; ``before``: the person's message before it, or empty; ``text``;
 ``kind``, of :data:`~empathy_training.recognition.training.KINDS`, empty for a message that was written for a meaning;
 ``meanings``, the best first, of ``moves/meanings_*.yaml``, empty where none fits; of some questions ``question``, the
-type of ``moves/*.yaml``.
+type of ``moves/*.yaml``. The probabilities from which the agent is sure were chosen on ``dev.jsonl``.
 """
 
 from __future__ import annotations
